@@ -1,0 +1,151 @@
+package access
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+)
+
+// Role is what a person is to an organisation. The roles follow section 6.2 of the domain brief.
+type Role string
+
+// The roles.
+const (
+	Owner           Role = "owner"
+	ComplianceLead  Role = "compliance_lead"
+	ControlOwner    Role = "control_owner"
+	SecurityAnalyst Role = "security_analyst"
+	Employee        Role = "employee"
+	Auditor         Role = "auditor"
+	Reader          Role = "reader"
+	operator        Role = "operator" // whoever holds the machine and its key file
+	system          Role = "system"   // the program's own jobs
+)
+
+// Action is something a scope may cover.
+type Action string
+
+// The actions. A route, a command and a store method name the one they need.
+const (
+	ReadProgramme    Action = "programme.read" // controls, criteria, tests, results, connections without secrets
+	ReadEvidence     Action = "evidence.read"
+	ReadLedger       Action = "ledger.read"
+	ReadEngagement   Action = "engagement.read"
+	ManageOrg        Action = "org.manage"
+	ManageUsers      Action = "users.manage"
+	ManageTokens     Action = "tokens.manage" // one's own API tokens
+	ManageConnection Action = "connections.manage"
+	RunCollection    Action = "collection.run"
+	EditControls     Action = "controls.edit"
+	ApproveControls  Action = "controls.approve"
+	RunTests         Action = "tests.run"
+	EditTests        Action = "tests.edit"
+	AddEvidence      Action = "evidence.add"
+	RequestException Action = "exceptions.request"
+	ApproveException Action = "exceptions.approve"
+	ManageEngagement Action = "engagement.manage"
+	BuildReport      Action = "report.build"
+	ErasePayload     Action = "ledger.erase"
+)
+
+var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement}
+
+var phrases = map[Action]string{
+	ReadProgramme: "read the programme", ReadEvidence: "read evidence", ReadLedger: "read the ledger",
+	ReadEngagement: "read engagements", ManageOrg: "change the organisation", ManageUsers: "manage users",
+	ManageTokens: "manage API tokens", ManageConnection: "manage connections", RunCollection: "collect",
+	EditControls: "change controls", ApproveControls: "approve controls", RunTests: "run tests", EditTests: "change tests",
+	AddEvidence: "add evidence", RequestException: "request exceptions", ApproveException: "approve exceptions",
+	ManageEngagement: "manage engagements", BuildReport: "build reports", ErasePayload: "erase payloads from the ledger",
+}
+
+var rights = map[Role][]Action{
+	Owner: slices.Concat(reads, []Action{
+		ManageOrg, ManageUsers, ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests,
+		EditTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload,
+	}),
+	ComplianceLead: slices.Concat(reads, []Action{
+		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, AddEvidence,
+		RequestException, ApproveException, ManageEngagement, BuildReport,
+	}),
+	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException}),
+	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException}),
+	Employee:        {ReadProgramme, ManageTokens},
+	// An auditor owns nothing of the client's (brief 4.6): reading is all there is here. The auditor's own workspace has
+	// records, and a scope, of its own.
+	Auditor: reads,
+	Reader:  {ReadProgramme},
+	system:  {ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, RunCollection, RunTests, AddEvidence},
+}
+
+var titles = map[Role]string{
+	Owner: "owner", ComplianceLead: "compliance lead", ControlOwner: "control owner", SecurityAnalyst: "security analyst",
+	Employee: "employee", Auditor: "auditor", Reader: "reader", operator: "operator", system: "system",
+}
+
+// Roles lists the roles a person can be given, most powerful first.
+func Roles() []Role {
+	return []Role{Owner, ComplianceLead, ControlOwner, SecurityAnalyst, Employee, Auditor, Reader}
+}
+
+// ParseRole reads a role's name.
+func ParseRole(s string) (Role, error) {
+	if r := Role(s); slices.Contains(Roles(), r) {
+		return r, nil
+	}
+	return "", errs.New(errs.Invalid, "%q is no role", s).At("role").
+		WithHint("Roles: owner, compliance_lead, control_owner, security_analyst, employee, auditor, reader.")
+}
+
+// May reports whether the role covers the action. An unknown role covers nothing.
+func (r Role) May(a Action) bool {
+	if r == operator {
+		r = Owner
+	}
+	return slices.Contains(rights[r], a)
+}
+
+// Title is the role in words.
+func (r Role) Title() string {
+	if t, ok := titles[r]; ok {
+		return t
+	}
+	return "nobody"
+}
+
+func (r Role) readOnly() bool {
+	for _, a := range rights[r] {
+		if !slices.Contains(reads, a) {
+			return false
+		}
+	}
+	return r != operator
+}
+
+// Actions lists every action, sorted.
+func Actions() []Action { return slices.Sorted(maps.Keys(phrases)) }
+
+// Phrase is the action as it reads after "may not".
+func (a Action) Phrase() string {
+	if p, ok := phrases[a]; ok {
+		return p
+	}
+	return string(a)
+}
+
+// parseActions reads the scopes of a token: each must exist and be one the role has.
+func parseActions(role Role, names []string) ([]Action, error) {
+	out := []Action{}
+	for _, n := range names {
+		a := Action(n)
+		if _, ok := phrases[a]; !ok {
+			return nil, errs.New(errs.Invalid, "%q is no scope", n).At("scopes")
+		}
+		if !role.May(a) {
+			return nil, errs.New(errs.Denied, "the role %s does not have the scope %s", role.Title(), n).At("scopes")
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}

@@ -1,0 +1,121 @@
+package collect
+
+import (
+	"maps"
+	"slices"
+)
+
+// Resource describes a type of fact.
+type Resource struct {
+	Name  string // as tests and files name it
+	Title string // as people read it, plural
+	// Stream is true for things that happen: each run adds what is new or changed since the last complete one, and the
+	// newest row of a key counts. Otherwise each run is a whole picture.
+	Stream bool
+	Row    Fact // zero value of the Go type, which gives the columns
+}
+
+var resources = map[string]Resource{}
+
+func init() {
+	for _, r := range []Resource{
+		{"worker", "Workers", false, &Worker{}},
+		{"user_account", "User accounts", false, &UserAccount{}},
+		{"auth_factor", "Sign-in factors", false, &AuthFactor{}},
+		{"account_group", "Groups and teams", false, &AccountGroup{}},
+		{"group_member", "Group memberships", false, &GroupMember{}},
+		{"role_grant", "Administrative roles", false, &RoleGrant{}},
+		{"application", "Applications", false, &Application{}},
+		{"app_assignment", "Application assignments", false, &AppAssignment{}},
+		{"auth_policy", "Sign-in policies", false, &AuthPolicy{}},
+		{"setting", "Settings", false, &Setting{}},
+		{"repository", "Repositories", false, &Repository{}},
+		{"branch_protection", "Branch protections", false, &BranchProtection{}},
+		{"vulnerability_alert", "Vulnerability alerts", false, &VulnerabilityAlert{}},
+		{"commit", "Commits", false, &Commit{}},
+		{"tag", "Tags", false, &Tag{}},
+		{"host", "Hosts", false, &Host{}},
+		{"host_account", "Local accounts", false, &HostAccount{}},
+		{"sudo_rule", "Sudo rules", false, &SudoRule{}},
+		{"listening_port", "Listening ports", false, &ListeningPort{}},
+		{"package", "Packages", false, &Package{}},
+		{"volume", "Volumes", false, &Volume{}},
+		{"pull_request", "Pull requests", true, &PullRequest{}},
+		{"review", "Reviews", true, &Review{}},
+		{"deployment", "Deployments", true, &Deployment{}},
+		{"audit_event", "Audit log events", true, &AuditEvent{}},
+	} {
+		resources[r.Name] = r
+	}
+}
+
+// Resources lists every type of fact by name.
+func Resources() []Resource {
+	out := slices.Collect(maps.Values(resources))
+	slices.SortFunc(out, func(a, b Resource) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// ResourceNamed finds a type of fact.
+func ResourceNamed(name string) (Resource, bool) {
+	r, ok := resources[name]
+	return r, ok
+}
+
+// Each type names itself and its key. A key is the field ID, which connectors fill so that it is unique in a source.
+
+func (f *Worker) Resource() string             { return "worker" }
+func (f *Worker) Key() string                  { return f.ID }
+func (f *UserAccount) Resource() string        { return "user_account" }
+func (f *UserAccount) Key() string             { return f.ID }
+func (f *AuthFactor) Resource() string         { return "auth_factor" }
+func (f *AuthFactor) Key() string              { return f.ID }
+func (f *AccountGroup) Resource() string       { return "account_group" }
+func (f *AccountGroup) Key() string            { return f.ID }
+func (f *GroupMember) Resource() string        { return "group_member" }
+func (f *GroupMember) Key() string             { return f.ID }
+func (f *RoleGrant) Resource() string          { return "role_grant" }
+func (f *RoleGrant) Key() string               { return f.ID }
+func (f *Application) Resource() string        { return "application" }
+func (f *Application) Key() string             { return f.ID }
+func (f *AppAssignment) Resource() string      { return "app_assignment" }
+func (f *AppAssignment) Key() string           { return f.ID }
+func (f *AuthPolicy) Resource() string         { return "auth_policy" }
+func (f *AuthPolicy) Key() string              { return f.ID }
+func (f *Setting) Resource() string            { return "setting" }
+func (f *Setting) Key() string                 { return f.ID }
+func (f *Repository) Resource() string         { return "repository" }
+func (f *Repository) Key() string              { return f.ID }
+func (f *BranchProtection) Resource() string   { return "branch_protection" }
+func (f *BranchProtection) Key() string        { return f.ID }
+func (f *VulnerabilityAlert) Resource() string { return "vulnerability_alert" }
+func (f *VulnerabilityAlert) Key() string      { return f.ID }
+func (f *Commit) Resource() string             { return "commit" }
+func (f *Commit) Key() string                  { return f.ID }
+func (f *Tag) Resource() string                { return "tag" }
+func (f *Tag) Key() string                     { return f.ID }
+func (f *Host) Resource() string               { return "host" }
+func (f *Host) Key() string                    { return f.ID }
+func (f *HostAccount) Resource() string        { return "host_account" }
+func (f *HostAccount) Key() string             { return f.ID }
+func (f *SudoRule) Resource() string           { return "sudo_rule" }
+func (f *SudoRule) Key() string                { return f.ID }
+func (f *ListeningPort) Resource() string      { return "listening_port" }
+func (f *ListeningPort) Key() string           { return f.ID }
+func (f *Package) Resource() string            { return "package" }
+func (f *Package) Key() string                 { return f.ID }
+func (f *Volume) Resource() string             { return "volume" }
+func (f *Volume) Key() string                  { return f.ID }
+func (f *PullRequest) Resource() string        { return "pull_request" }
+func (f *PullRequest) Key() string             { return f.ID }
+func (f *Review) Resource() string             { return "review" }
+func (f *Review) Key() string                  { return f.ID }
+func (f *Deployment) Resource() string         { return "deployment" }
+func (f *Deployment) Key() string              { return f.ID }
+func (f *AuditEvent) Resource() string         { return "audit_event" }
+func (f *AuditEvent) Key() string              { return f.ID }

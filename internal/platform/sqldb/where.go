@@ -1,0 +1,56 @@
+package sqldb
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Where collects conditions of a list query. Conditions are constants with "?" for each value; values never enter the
+// text.
+type Where struct {
+	conds []string
+	args  []any
+}
+
+// Add adds a condition with its values.
+func (w *Where) Add(cond string, args ...any) {
+	var b strings.Builder
+	for _, r := range cond {
+		if r == '?' {
+			w.args = append(w.args, args[0])
+			args = args[1:]
+			b.WriteString("$" + strconv.Itoa(len(w.args)))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	w.conds = append(w.conds, b.String())
+}
+
+// AddIf adds a condition when on holds.
+func (w *Where) AddIf(on bool, cond string, args ...any) {
+	if on {
+		w.Add(cond, args...)
+	}
+}
+
+// SQL is the conditions joined by AND; TRUE if there are none.
+func (w *Where) SQL() string {
+	if len(w.conds) == 0 {
+		return "TRUE"
+	}
+	return strings.Join(w.conds, " AND ")
+}
+
+// Args are the values, in the order of their numbers.
+func (w *Where) Args() []any { return w.args }
+
+// Page is the LIMIT and OFFSET of a page.
+func (w *Where) Page(size, offset int) string {
+	return " LIMIT " + strconv.Itoa(size) + " OFFSET " + strconv.Itoa(offset)
+}
+
+// Like is a search text as a LIKE pattern that finds it anywhere, with "!" as the escape character.
+func Like(s string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
+}

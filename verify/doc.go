@@ -1,0 +1,14 @@
+// Package verify checks, offline and with nothing else at hand, what Tickmark exports: engagement bundles and single
+// ledger proofs. It holds the public formats and imports nothing else of the program, so that an outsider can read it
+// in an hour, or write another one.
+//
+// # The ledger
+//
+// Each organisation has a chain of entries with contiguous sequence numbers; an entry carries the hash of the one before.
+// Entries are sealed in batches: the Merkle root over a batch's entries, the numbers it covers and the hash of the
+// organisation's previous batch form a manifest, and the manifest is one leaf of a transparency log (RFC 6962 hashing,
+// C2SP tlog-tiles, C2SP signed-note checkpoints). The chain proves that nothing is missing inside an organisation; the log
+// proves that nothing was rewritten afterwards.
+//
+// A payload is not in its entry: the entry holds HMAC-SHA-256(salt, payload). Erasing payload and salt leaves the log valid.
+package verify
