@@ -45,6 +45,8 @@ type ledger struct {
 	batches  []BatchLine
 	leaves   []tlog.Hash
 	touched  map[int64]bool // entries already named as altered
+	// disordered means that entries no longer stand at their numbers: batch roots would only repeat that fault.
+	disordered bool
 }
 
 func readLedger(b *bundle) *ledger {
@@ -161,16 +163,17 @@ func (l *ledger) checkChain() {
 }
 
 func (l *ledger) sequenceFault(place string, i int, want int64) {
+	l.disordered = true
 	e := l.entries[i]
+	if e.Seq < want {
+		l.rep.find(CheckOrder, place, "entry %d occurs again", e.Seq)
+		return
+	}
 	for _, later := range l.entries[i+1:] {
 		if later.Seq == want {
 			l.rep.find(CheckOrder, place, "entry %d stands where entry %d belongs: entries changed places", e.Seq, want)
 			return
 		}
-	}
-	if e.Seq < want {
-		l.rep.find(CheckOrder, place, "entry %d occurs again", e.Seq)
-		return
 	}
 	l.rep.find(CheckGap, place, "entries %d to %d are missing", want, e.Seq-1)
 }

@@ -87,11 +87,13 @@ func (l *ledger) checkBatches(cp Checkpoint, signed bool) {
 			return
 		}
 		l.checkLeaf(place, line.Leaf, h, cp, signed)
-		l.checkRoot(place, b)
+		if !l.disordered {
+			l.checkRoot(place, b)
+		}
 		prev, next = hex.EncodeToString(h[:]), b.Last+1
 		l.rep.Batches++
 	}
-	if n := int64(len(l.entries)); n >= next {
+	if n := int64(len(l.entries)); n >= next && !l.disordered {
 		l.rep.find(CheckTail, BatchesName, "entries %d to %d are in no batch: the end of the log was cut, or they were added", next, n)
 	}
 }
