@@ -54,3 +54,16 @@ func (w *Where) Page(size, offset int) string {
 func Like(s string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
 }
+
+// OrderBy is the ORDER BY of a list: the column a caller's sort name stands for, or the list's own order. Names that are
+// not in the map do not reach the statement. tie makes equal rows stay in place from page to page.
+func OrderBy(columns map[string]string, name string, desc bool, own, tie string) string {
+	col, ok := columns[name]
+	if !ok {
+		return " ORDER BY " + own
+	}
+	if desc {
+		return " ORDER BY " + col + " DESC, " + tie + " DESC"
+	}
+	return " ORDER BY " + col + ", " + tie
+}

@@ -1,0 +1,173 @@
+// Package lake keeps tables as Parquet files in a directory and runs SQL over them with DuckDB, in a child process that can
+// reach nothing but the tables it was given.
+package lake
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/platform/blob"
+)
+
+// Dir is a lake on a directory.
+type Dir struct{ Root string }
+
+// rowGroup is the number of rows after which a file begins a new row group: large enough to compress well, small enough to
+// bound memory while writing.
+const rowGroup = 100_000
+
+// Abs is the file's place on disk. A path that would leave the lake is refused.
+func (d Dir) Abs(path string) (string, error) {
+	if path == "" || filepath.IsAbs(path) || !filepath.IsLocal(path) {
+		return "", errs.New(errs.Invalid, "%q is no path in the lake", path)
+	}
+	return filepath.Join(d.Root, path), nil
+}
+
+// Writer writes one Parquet file. The file appears under its path when Commit returns, whole and on disk, or never.
+type Writer struct {
+	path, abs string
+	tmp       *os.File
+	hash      hash.Hash
+	n         *counter
+	w         *parquet.Writer
+	rows      int
+}
+
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// Create begins a file whose columns are those of row's type.
+func (d Dir) Create(path string, row any) (*Writer, error) {
+	abs, err := d.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
+		return nil, ioError(err, "create "+path)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(abs), fmt.Sprintf(".tmp-%d-*", os.Getpid()))
+	if err != nil {
+		return nil, ioError(err, "create "+path)
+	}
+	h := sha256.New()
+	n := &counter{w: io.MultiWriter(tmp, h)}
+	// A fixed creator keeps equal rows equal bytes across builds.
+	w := parquet.NewWriter(n, parquet.SchemaOf(row), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("tickmark", "1", ""))
+	return &Writer{path: path, abs: abs, tmp: tmp, hash: h, n: n, w: w}, nil
+}
+
+// Write adds a row, which must be of the type given to Create.
+func (w *Writer) Write(row any) error {
+	if err := w.w.Write(row); err != nil {
+		return ioError(err, "write "+w.path)
+	}
+	w.rows++
+	if w.rows%rowGroup == 0 {
+		return ioError(w.w.Flush(), "write "+w.path)
+	}
+	return nil
+}
+
+// Commit makes the file visible and durable, and returns its hash and size.
+func (w *Writer) Commit() (sha256hex string, bytes int64, err error) {
+	defer w.Abort()
+	if err := w.w.Close(); err != nil {
+		return "", 0, ioError(err, "write "+w.path)
+	}
+	if err := errors.Join(w.tmp.Sync(), w.tmp.Close()); err != nil {
+		return "", 0, ioError(err, "write "+w.path)
+	}
+	if err := os.Rename(w.tmp.Name(), w.abs); err != nil {
+		return "", 0, ioError(err, "write "+w.path)
+	}
+	if err := blob.SyncDir(filepath.Dir(w.abs)); err != nil {
+		return "", 0, ioError(err, "write "+w.path)
+	}
+	return hex.EncodeToString(w.hash.Sum(nil)), w.n.n, nil
+}
+
+// Abort removes what was written, if it was not committed. It may be called more than once.
+func (w *Writer) Abort() {
+	_ = w.tmp.Close()
+	_ = os.Remove(w.tmp.Name()) // after Commit the name no longer exists
+}
+
+// Remove deletes a file that nothing sealed refers to. A missing file is no error.
+func (d Dir) Remove(path string) error {
+	abs, err := d.Abs(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(abs); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return ioError(err, "remove "+path)
+	}
+	return nil
+}
+
+// Open reads a file. The caller closes it.
+func (d Dir) Open(path string) (*os.File, error) {
+	abs, err := d.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(abs) //nolint:gosec // checked by Abs
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errs.New(errs.NotFound, "no file %s in the lake", path)
+	}
+	return f, ioError(err, "open "+path)
+}
+
+// Sweep removes files that processes of this machine were writing when they ended.
+func (d Dir) Sweep() error {
+	err := filepath.WalkDir(d.Root, func(p string, e fs.DirEntry, err error) error {
+		rest, ours := strings.CutPrefix(filepath.Base(p), ".tmp-")
+		if err != nil || e.IsDir() || !ours {
+			return err
+		}
+		owner, _, _ := strings.Cut(rest, "-")
+		if pid, err := strconv.Atoi(owner); err == nil && syscall.Kill(pid, 0) == nil {
+			return nil // still being written
+		}
+		return os.Remove(p)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func ioError(err error, doing string) error {
+	var e *errs.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return err
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return errs.As(errs.Exhausted, err, "%s", doing).(*errs.Error).WithHint("The disk is full: free space. Nothing accepted so far is lost.")
+	}
+	return errs.As(errs.Unavailable, err, "%s", doing)
+}

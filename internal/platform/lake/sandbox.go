@@ -1,0 +1,498 @@
+package lake
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "github.com/duckdb/duckdb-go/v2" // driver "duckdb"
+)
+
+// EnvSandbox marks a process as the child. ServeSandbox must be the first thing such a process does.
+const EnvSandbox = "TICKMARK_SANDBOX"
+
+// ServeSandbox turns this process into the child when it was started as one: it answers jobs on standard input until that
+// closes, then exits. In any other process it returns at once.
+func ServeSandbox() {
+	if os.Getenv(EnvSandbox) == "" {
+		return
+	}
+	if err := serve(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+const (
+	rowsPerMessage = 2000
+	namedIDs       = 5 // how many identifiers a message about a fault names
+)
+
+func serve(in io.Reader, out io.Writer) error {
+	parser, err := sql.Open("duckdb", "")
+	if err != nil {
+		return err
+	}
+	defer parser.Close()
+	parser.SetMaxOpenConns(1)
+	if err := lock(parser, 256, 1); err != nil {
+		return err
+	}
+	cat, err := readCatalog(parser)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bufio.NewReaderSize(in, 1<<20))
+	w := bufio.NewWriterSize(out, 1<<20)
+	enc := json.NewEncoder(w)
+	for {
+		var m message
+		if err := dec.Decode(&m); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		switch {
+		case m.Job != nil:
+			s := &sandbox{job: m.Job, cat: cat, parser: parser, send: func(m message) error {
+				if err := enc.Encode(m); err != nil {
+					return err
+				}
+				return w.Flush()
+			}}
+			err = s.run()
+		case m.Inspect != nil:
+			var found *Inspection
+			if found, err = cat.inspect(parser, *m.Inspect); err == nil {
+				err = enc.Encode(message{Found: found, Done: true})
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// lock takes everything away from a database that reaches beyond it, and then the way back.
+func lock(db *sql.DB, memoryMB, threads int) error {
+	for _, stmt := range []string{
+		"SET memory_limit = '" + strconv.Itoa(memoryMB) + "MB'",
+		"SET threads = " + strconv.Itoa(threads),
+		"SET TimeZone = 'UTC'",
+		"SET temp_directory = ''",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allow_persistent_secrets = false",
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	} {
+		if _, err := db.Exec(stmt); err != nil {
+			return fmt.Errorf("%s: %w", stmt, err)
+		}
+	}
+	return nil
+}
+
+type sandbox struct {
+	job    *Job
+	cat    *catalog
+	parser *sql.DB
+	db     *sql.DB
+	send   func(message) error
+}
+
+func (s *sandbox) run() error {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // temporary tables belong to a connection
+	s.db = db
+	if _, err := db.Exec("SET TimeZone = 'UTC'; SET memory_limit = '" + strconv.Itoa(s.job.MemoryMB) + "MB'; SET temp_directory = ''; SET threads = " + strconv.Itoa(s.job.Threads)); err != nil {
+		return err
+	}
+	for _, t := range s.job.Tables {
+		if err := s.load(t); err != nil {
+			return s.send(message{Failed: failure(fmt.Errorf("table %s: %w", t.Name, err)), Done: true})
+		}
+	}
+	if err := lock(db, s.job.MemoryMB, s.job.Threads); err != nil {
+		return err
+	}
+	for _, q := range s.job.Queries {
+		start := time.Now()
+		a, rows, err := s.answer(q)
+		if err != nil {
+			a = &Answer{Error: failure(err)}
+			rows = nil
+		}
+		a.Ref, a.Microsecond = q.Ref, time.Since(start).Microseconds()
+		for len(rows) > 0 {
+			n := min(len(rows), rowsPerMessage)
+			if err := s.send(message{Rows: rows[:n]}); err != nil {
+				return err
+			}
+			rows = rows[n:]
+		}
+		if err := s.send(message{Answer: a}); err != nil {
+			return err
+		}
+	}
+	return s.send(message{Done: true})
+}
+
+// load makes a table. Instants become TIMESTAMP in UTC, so that no session's time zone can change a result.
+func (s *sandbox) load(t Table) error {
+	if len(t.Files) == 0 {
+		return s.loadRows(t)
+	}
+	cols := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		cols[i] = Quote(c.Name)
+		if c.Type == "TIMESTAMP" {
+			cols[i] = "(" + cols[i] + " AT TIME ZONE 'UTC') AS " + Quote(c.Name)
+		}
+	}
+	stmt := LoadSQL(t, cols)
+	_, err := s.db.Exec(stmt)
+	if err == nil || !strings.Contains(err.Error(), "not found in FROM") {
+		return err
+	}
+	// A file written by an older version lacks a column: read it as NULL.
+	have, err := s.columnsOf(t.Files)
+	if err != nil {
+		return err
+	}
+	for i, c := range t.Columns {
+		if !have[c.Name] {
+			cols[i] = "NULL::" + c.Type + " AS " + Quote(c.Name)
+		}
+	}
+	_, err = s.db.Exec(LoadSQL(t, cols))
+	return err
+}
+
+// LoadSQL is the statement that loads a table from its files. Bundles carry the same statement, so that an auditor loads
+// what we loaded.
+func LoadSQL(t Table, cols []string) string {
+	files := make([]string, len(t.Files))
+	for i, f := range t.Files {
+		files[i] = Literal(f)
+	}
+	stmt := "CREATE TABLE " + Quote(t.Name) + " AS SELECT " + strings.Join(cols, ", ") +
+		" FROM read_parquet([" + strings.Join(files, ", ") + "], union_by_name = true)"
+	if len(t.Newest) > 0 {
+		keys := make([]string, len(t.Newest))
+		for i, k := range t.Newest {
+			keys[i] = Quote(k)
+		}
+		stmt += " QUALIFY row_number() OVER (PARTITION BY " + strings.Join(keys, ", ") + " ORDER BY " + Quote(t.NewestBy) + " DESC) = 1"
+	}
+	return stmt
+}
+
+func (s *sandbox) columnsOf(files []string) (map[string]bool, error) {
+	lits := make([]string, len(files))
+	for i, f := range files {
+		lits[i] = Literal(f)
+	}
+	rows, err := s.db.Query("SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet([" + strings.Join(lits, ", ") + "], union_by_name = true))")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	have := map[string]bool{}
+	for rows.Next() {
+		var n string
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		have[n] = true
+	}
+	return have, rows.Err()
+}
+
+func (s *sandbox) loadRows(t Table) error {
+	defs := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		defs[i] = Quote(c.Name) + " " + c.Type
+	}
+	if _, err := s.db.Exec("CREATE TABLE " + Quote(t.Name) + " (" + strings.Join(defs, ", ") + ")"); err != nil {
+		return err
+	}
+	for n, raw := range t.Rows {
+		var row map[string]any
+		if err := json.Unmarshal(raw, &row); err != nil {
+			return fmt.Errorf("row %d: %w", n+1, err)
+		}
+		cols, marks, args := []string{}, []string{}, []any{}
+		for _, c := range t.Columns {
+			v, ok := row[c.Name]
+			if !ok {
+				continue
+			}
+			delete(row, c.Name)
+			cols = append(cols, Quote(c.Name))
+			args = append(args, plain(v))
+			marks = append(marks, "$"+strconv.Itoa(len(args))+"::"+c.Type)
+		}
+		for k := range row {
+			return fmt.Errorf("row %d: no column %q", n+1, k)
+		}
+		if _, err := s.db.Exec("INSERT INTO "+Quote(t.Name)+" ("+strings.Join(cols, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args...); err != nil {
+			return fmt.Errorf("row %d: %w", n+1, err)
+		}
+	}
+	return nil
+}
+
+// plain turns a JSON value into text, which DuckDB casts to the column's type.
+func plain(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		b, _ := json.Marshal(v)
+		return string(b)
+	}
+}
+
+// Quote is an identifier in double quotes.
+func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// Literal is a string literal.
+func Literal(s string) string { return `'` + strings.ReplaceAll(s, `'`, `''`) + `'` }
+
+// answer runs one query. Its statement is parsed first: whatever is not one SELECT, or reads what it was not given, never
+// reaches the executor.
+func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
+	for _, stmt := range []string{q.SQL, q.Population} {
+		found, err := s.cat.inspect(s.parser, stmt)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found.Error != "" {
+			return nil, nil, &forbidden{found.Error}
+		}
+		for _, f := range found.TableFuncs {
+			if !contains(allowedTableFuncs, f) {
+				return nil, nil, &forbidden{"the table function " + f + " is not allowed"}
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.DeadlineMS)*time.Millisecond)
+	defer cancel()
+	defer func() {
+		_, _ = s.db.Exec("DROP TABLE IF EXISTS temp.verdict")
+		_, _ = s.db.Exec("DROP TABLE IF EXISTS temp.population")
+	}()
+	if err := s.create(ctx, "verdict", q.SQL, q.Params); err != nil {
+		return nil, nil, err
+	}
+	if err := s.create(ctx, "population", q.Population, q.Params); err != nil {
+		return nil, nil, fmt.Errorf("population: %w", err)
+	}
+	a := &Answer{Counts: map[string]int64{}, MissingIDs: []string{}, ExtraIDs: []string{}, BadIDs: []string{}, QuietIDs: []string{}}
+	if err := s.summarise(ctx, q, a); err != nil {
+		return nil, nil, err
+	}
+	rows, err := s.collect(ctx, q, a)
+	return a, rows, err
+}
+
+func (s *sandbox) create(ctx context.Context, name, stmt string, params map[string]Param) error {
+	found, err := s.cat.inspect(s.parser, stmt)
+	if err != nil {
+		return err
+	}
+	var args []any
+	for _, p := range found.Params {
+		v, ok := params[p]
+		if !ok {
+			return &forbidden{"the parameter $" + p + " is not declared"}
+		}
+		typed, err := v.typed()
+		if err != nil {
+			return fmt.Errorf("parameter $%s: %w", p, err)
+		}
+		args = append(args, sql.Named(p, typed))
+	}
+	_, err = s.db.ExecContext(ctx, "CREATE TEMP TABLE "+name+" AS (\n"+stmt+"\n)", args...)
+	return err
+}
+
+func (p Param) typed() (any, error) {
+	switch p.Type {
+	case "timestamp":
+		t, err := time.Parse(time.RFC3339Nano, p.Value)
+		return t.UTC(), err
+	case "bigint":
+		return strconv.ParseInt(p.Value, 10, 64)
+	case "boolean":
+		return strconv.ParseBool(p.Value)
+	case "varchar":
+		return p.Value, nil
+	}
+	return nil, fmt.Errorf("unknown type %q", p.Type)
+}
+
+// HashSQL is how the hash of a full set of rows is computed; an auditor runs the same over the same rows.
+const HashSQL = `sha256(coalesce(string_agg(to_json(v)::VARCHAR, chr(10) ORDER BY v.item_id), ''))`
+
+func (s *sandbox) summarise(ctx context.Context, q Query, a *Answer) error {
+	allowed := make([]string, len(q.Outcomes))
+	for i, o := range q.Outcomes {
+		allowed[i] = Literal(o)
+	}
+	bad := "(v.outcome IS NULL OR v.outcome NOT IN (" + strings.Join(allowed, ", ") + "))"
+	err := s.db.QueryRowContext(ctx, `SELECT count(*), count(DISTINCT v.item_id), count(*) FILTER (v.item_id IS NULL), count(*) FILTER (`+bad+`), `+HashSQL+`,
+		(SELECT count(*) FROM temp.population) FROM temp.verdict v`).Scan(&a.Rows, &a.Distinct, &a.NullIDs, &a.BadRows, &a.Hash, &a.Population)
+	if err != nil {
+		return err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT outcome, count(*) FROM temp.verdict WHERE outcome IS NOT NULL GROUP BY outcome`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o string
+		var n int64
+		if err := rows.Scan(&o, &n); err != nil {
+			return err
+		}
+		a.Counts[o] = n
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if a.Missing, a.MissingIDs, err = s.difference(ctx, "population", "verdict"); err != nil {
+		return err
+	}
+	if a.Extra, a.ExtraIDs, err = s.difference(ctx, "verdict", "population"); err != nil {
+		return err
+	}
+	if a.BadRows > 0 {
+		if a.BadIDs, err = s.strings(ctx, `SELECT coalesce(v.item_id, '(no item_id)') FROM temp.verdict v WHERE `+bad+` ORDER BY 1 LIMIT `+strconv.Itoa(namedIDs)); err != nil {
+			return err
+		}
+	}
+	a.Columns, err = s.describe(ctx)
+	return err
+}
+
+// difference counts the rows of one table whose item_id the other has not as often, as a bag.
+func (s *sandbox) difference(ctx context.Context, of, without string) (int64, []string, error) {
+	from := `FROM (SELECT item_id FROM temp.` + of + ` EXCEPT ALL SELECT item_id FROM temp.` + without + `)`
+	var n int64
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) `+from).Scan(&n); err != nil || n == 0 {
+		return 0, []string{}, err
+	}
+	ids, err := s.strings(ctx, `SELECT coalesce(item_id, '(no item_id)') `+from+` ORDER BY 1 LIMIT `+strconv.Itoa(namedIDs))
+	return n, ids, err
+}
+
+func (s *sandbox) strings(ctx context.Context, q string) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []string{}
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func (s *sandbox) describe(ctx context.Context) ([]Column, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT column_name, column_type FROM (DESCRIBE temp.verdict)`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Column
+	for rows.Next() {
+		var c Column
+		if err := rows.Scan(&c.Name, &c.Type); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+// collect reads the rows that are returned in full, and the identifiers of the quiet ones when they are few.
+func (s *sandbox) collect(ctx context.Context, q Query, a *Answer) ([]json.RawMessage, error) {
+	limit := ""
+	if q.Sample > 0 {
+		limit = " LIMIT " + strconv.FormatInt(q.Sample, 10)
+	}
+	loud, err := s.strings(ctx, `SELECT to_json(v)::VARCHAR FROM temp.verdict v WHERE v.outcome IS DISTINCT FROM `+Literal(q.Quiet)+` ORDER BY v.item_id`+limit)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]json.RawMessage, len(loud))
+	for i, r := range loud {
+		rows[i] = json.RawMessage(r)
+	}
+	if n := a.Counts[q.Quiet]; n > 0 && n <= q.KeepQuiet {
+		a.QuietIDs, err = s.strings(ctx, `SELECT coalesce(v.item_id, '(no item_id)') FROM temp.verdict v WHERE v.outcome = `+Literal(q.Quiet)+` ORDER BY v.item_id`)
+	}
+	return rows, err
+}
+
+type forbidden struct{ msg string }
+
+func (f *forbidden) Error() string { return f.msg }
+
+// failure sorts what went wrong by what the author of the statement can do about it.
+func failure(err error) *Failure {
+	var f *forbidden
+	msg := err.Error()
+	switch {
+	case errors.As(err, &f):
+		return &Failure{"forbidden", msg}
+	case errors.Is(err, context.DeadlineExceeded), strings.Contains(msg, "INTERRUPT"):
+		return &Failure{"deadline", "the statement took longer than it may"}
+	case strings.Contains(msg, "Out of Memory"), strings.Contains(msg, "out of memory"):
+		return &Failure{"memory", "the statement needs more memory than it may use"}
+	case strings.Contains(msg, "Permission Error"):
+		return &Failure{"forbidden", msg}
+	}
+	return &Failure{"sql", msg}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
