@@ -2,7 +2,12 @@ package collect
 
 import (
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/kernel/period"
 )
 
 // Resource describes a type of fact.
@@ -65,6 +70,57 @@ func Resources() []Resource {
 func ResourceNamed(name string) (Resource, bool) {
 	r, ok := resources[name]
 	return r, ok
+}
+
+// Column is a column of a resource's file, with the type it has in SQL. Instants are UTC.
+type Column struct{ Name, Type string }
+
+// Columns lists the columns of a resource in order, those of Meta last.
+func (r Resource) Columns() []Column { return columnsOf(reflect.TypeOf(r.Row).Elem()) }
+
+// Optional lists the columns that may be missing: those of pointer fields.
+func (r Resource) Optional() []string {
+	var out []string
+	t := reflect.TypeOf(r.Row).Elem()
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Type.Kind() == reflect.Pointer {
+			name, _, _ := strings.Cut(f.Tag.Get("parquet"), ",")
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func columnsOf(t reflect.Type) []Column {
+	var out []Column
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			out = append(out, columnsOf(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("parquet"), ",")
+		out = append(out, Column{name, sqlType(f.Type)})
+	}
+	return out
+}
+
+func sqlType(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return "TIMESTAMP"
+	case t == reflect.TypeFor[period.Date]():
+		return "DATE"
+	case t.Kind() == reflect.Bool:
+		return "BOOLEAN"
+	case t.Kind() == reflect.Int64:
+		return "BIGINT"
+	default:
+		return "VARCHAR"
+	}
 }
 
 // Each type names itself and its key. A key is the field ID, which connectors fill so that it is unique in a source.

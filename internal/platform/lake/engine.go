@@ -42,6 +42,7 @@ type worker struct {
 	enc    *json.Encoder
 	dec    *json.Decoder
 	stderr *tail
+	reap   sync.Once
 }
 
 // Run runs a job and returns one answer for each query, in order. The rows of an answer are in its Returned.
@@ -239,7 +240,9 @@ func (w *worker) kill() {
 	if w.cmd.Process != nil {
 		_ = w.cmd.Process.Kill()
 	}
-	go func() { _ = w.cmd.Wait() }() // reap; its exit status says nothing we do not know
+	w.reap.Do(func() {
+		go func() { _ = w.cmd.Wait() }() // its exit status says nothing we do not know
+	})
 }
 
 func (f *Failure) err() error {

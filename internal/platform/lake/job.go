@@ -10,6 +10,7 @@ type Column struct {
 
 // Table is one table that queries of a job may see.
 type Table struct {
+	Schema  string   `json:"schema"` // empty for the main schema
 	Name    string   `json:"name"`
 	Columns []Column `json:"columns"`
 	// Files are absolute paths of Parquet files; columns they lack read as NULL, further ones are left out.
@@ -50,24 +51,26 @@ type Job struct {
 
 // Answer is what one query yielded.
 type Answer struct {
-	Ref         string            `json:"ref"`
-	Rows        int64             `json:"rows"`
-	Distinct    int64             `json:"distinct"`  // different item_id
-	NullIDs     int64             `json:"null_ids"`  // rows without item_id
-	BadRows     int64             `json:"bad_rows"`  // rows whose outcome is NULL or none of the allowed
-	Counts      map[string]int64  `json:"counts"`    // rows by outcome
-	Population  int64             `json:"pop"`       // members
-	Missing     int64             `json:"missing"`   // members without a row
-	Extra       int64             `json:"extra"`     // rows for something outside the population
-	MissingIDs  []string          `json:"missing_i"` // the first few of each, for the message
-	ExtraIDs    []string          `json:"extra_i"`
-	BadIDs      []string          `json:"bad_i"`
-	Hash        string            `json:"hash"` // SHA-256 over all rows as JSON, ordered by item_id
-	Columns     []Column          `json:"columns"`
-	Returned    []json.RawMessage `json:"-"`
-	QuietIDs    []string          `json:"quiet_i"`
-	Microsecond int64             `json:"us"`
-	Error       *Failure          `json:"error"`
+	Ref      string           `json:"ref"`
+	Rows     int64            `json:"rows"`
+	Distinct int64            `json:"distinct"` // different item_id
+	NullIDs  int64            `json:"null_ids"` // rows without item_id
+	BadRows  int64            `json:"bad_rows"` // rows whose outcome is NULL or none of the allowed
+	Counts   map[string]int64 `json:"counts"`   // rows by outcome
+	// Days counts rows by day and outcome when the query has a column occurred_at.
+	Days        map[string]map[string]int64 `json:"days"`
+	Population  int64                       `json:"pop"`       // members
+	Missing     int64                       `json:"missing"`   // members without a row
+	Extra       int64                       `json:"extra"`     // rows for something outside the population
+	MissingIDs  []string                    `json:"missing_i"` // the first few of each, for the message
+	ExtraIDs    []string                    `json:"extra_i"`
+	BadIDs      []string                    `json:"bad_i"`
+	Hash        string                      `json:"hash"` // SHA-256 over all rows as JSON, ordered by item_id
+	Columns     []Column                    `json:"columns"`
+	Returned    []json.RawMessage           `json:"-"`
+	QuietIDs    []string                    `json:"quiet_i"`
+	Microsecond int64                       `json:"us"`
+	Error       *Failure                    `json:"error"`
 }
 
 // Failure is why a query has no answer.

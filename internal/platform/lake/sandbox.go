@@ -158,6 +158,11 @@ func (s *sandbox) run() error {
 
 // load makes a table. Instants become TIMESTAMP in UTC, so that no session's time zone can change a result.
 func (s *sandbox) load(t Table) error {
+	if t.Schema != "" {
+		if _, err := s.db.Exec("CREATE SCHEMA IF NOT EXISTS " + Quote(t.Schema)); err != nil {
+			return err
+		}
+	}
 	if len(t.Files) == 0 {
 		return s.loadRows(t)
 	}
@@ -194,7 +199,7 @@ func LoadSQL(t Table, cols []string) string {
 	for i, f := range t.Files {
 		files[i] = Literal(f)
 	}
-	stmt := "CREATE TABLE " + Quote(t.Name) + " AS SELECT " + strings.Join(cols, ", ") +
+	stmt := "CREATE TABLE " + t.qualified() + " AS SELECT " + strings.Join(cols, ", ") +
 		" FROM read_parquet([" + strings.Join(files, ", ") + "], union_by_name = true)"
 	if len(t.Newest) > 0 {
 		keys := make([]string, len(t.Newest))
@@ -232,7 +237,7 @@ func (s *sandbox) loadRows(t Table) error {
 	for i, c := range t.Columns {
 		defs[i] = Quote(c.Name) + " " + c.Type
 	}
-	if _, err := s.db.Exec("CREATE TABLE " + Quote(t.Name) + " (" + strings.Join(defs, ", ") + ")"); err != nil {
+	if _, err := s.db.Exec("CREATE TABLE " + t.qualified() + " (" + strings.Join(defs, ", ") + ")"); err != nil {
 		return err
 	}
 	for n, raw := range t.Rows {
@@ -254,7 +259,7 @@ func (s *sandbox) loadRows(t Table) error {
 		for k := range row {
 			return fmt.Errorf("row %d: no column %q", n+1, k)
 		}
-		if _, err := s.db.Exec("INSERT INTO "+Quote(t.Name)+" ("+strings.Join(cols, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args...); err != nil {
+		if _, err := s.db.Exec("INSERT INTO "+t.qualified()+" ("+strings.Join(cols, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args...); err != nil {
 			return fmt.Errorf("row %d: %w", n+1, err)
 		}
 	}
@@ -276,6 +281,13 @@ func plain(v any) any {
 		b, _ := json.Marshal(v)
 		return string(b)
 	}
+}
+
+func (t Table) qualified() string {
+	if t.Schema == "" {
+		return Quote(t.Name)
+	}
+	return Quote(t.Schema) + "." + Quote(t.Name)
 }
 
 // Quote is an identifier in double quotes.
@@ -398,8 +410,39 @@ func (s *sandbox) summarise(ctx context.Context, q Query, a *Answer) error {
 			return err
 		}
 	}
-	a.Columns, err = s.describe(ctx)
-	return err
+	if a.Columns, err = s.describe(ctx); err != nil {
+		return err
+	}
+	return s.days(ctx, a)
+}
+
+// days counts by day for queries whose rows happened at a time.
+func (s *sandbox) days(ctx context.Context, a *Answer) error {
+	dated := false
+	for _, c := range a.Columns {
+		dated = dated || c.Name == "occurred_at"
+	}
+	if !dated {
+		return nil
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT strftime(occurred_at, '%Y-%m-%d'), coalesce(outcome, ''), count(*) FROM temp.verdict WHERE occurred_at IS NOT NULL GROUP BY ALL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	a.Days = map[string]map[string]int64{}
+	for rows.Next() {
+		var day, outcome string
+		var n int64
+		if err := rows.Scan(&day, &outcome, &n); err != nil {
+			return err
+		}
+		if a.Days[day] == nil {
+			a.Days[day] = map[string]int64{}
+		}
+		a.Days[day][outcome] = n
+	}
+	return rows.Err()
 }
 
 // difference counts the rows of one table whose item_id the other has not as often, as a bag.

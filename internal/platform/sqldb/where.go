@@ -67,3 +67,18 @@ func OrderBy(columns map[string]string, name string, desc bool, own, tie string)
 	}
 	return " ORDER BY " + col + ", " + tie
 }
+
+// In adds "column IN (values)". No values means no narrowing: callers that want nothing must not ask.
+func (w *Where) In(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	w.Add(column+` IN (?`+strings.Repeat(`, ?`, len(values)-1)+`)`, args...)
+}
+
+// LikeLower is Like for a column in lower case.
+func LikeLower(s string) string { return Like(strings.ToLower(s)) }

@@ -1,0 +1,22 @@
+package evidencesql
+
+import (
+	"bytes"
+
+	"github.com/tickmark/tickmark/internal/platform/blob"
+)
+
+// Blobs implements evidence.Blobs on a content-addressed directory.
+type Blobs struct{ Dir blob.Dir }
+
+// maxBlob bounds one stored document: a frozen dossier of a large engagement is the largest.
+const maxBlob = 4 << 30
+
+// Store keeps a document.
+func (b Blobs) Store(content []byte) (string, error) {
+	sum, _, err := b.Dir.Put(bytes.NewReader(content), maxBlob)
+	return sum, err
+}
+
+// Content reads a document back, checked against its name.
+func (b Blobs) Content(sha256 string) ([]byte, error) { return b.Dir.Read(sha256) }
