@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+type evaluatesqlEngine = evaluatesql.Engine
+
 func newEngine(t testing.TB) *evaluatesql.Engine {
 	t.Helper()
 	e := &evaluatesql.Engine{Lake: lake.Dir{Root: t.TempDir()}, Sandbox: &lake.Engine{Workers: 2}}

@@ -157,7 +157,7 @@ func (s *Store) Intervals(ctx context.Context, scope access.ReadScope, f evaluat
 		w.Add(`lower(label) LIKE ? ESCAPE '!'`, sqldb.LikeLower(q.Search))
 	}
 	return list(ctx, s.DB, w, q, "evaluate_interval", `test, item_id, label, outcome, reason, from_at, to_at, seen_at, row_json`,
-		map[string]string{"label": "label", "since": "from_at", "test": "test"}, "from_at DESC, test, item_id", func(r sqldb.Row) (evaluate.Interval, error) {
+		map[string]string{"label": "label", "since": "from_at", "test": "test"}, "from_at DESC, test, item_id", "item_id, from_at", func(r sqldb.Row) (evaluate.Interval, error) {
 			var i evaluate.Interval
 			var from, seen int64
 			var to *int64
@@ -177,7 +177,7 @@ func (s *Store) Happenings(ctx context.Context, scope access.ReadScope, f evalua
 		w.Add(`lower(label) LIKE ? ESCAPE '!'`, sqldb.LikeLower(q.Search))
 	}
 	return list(ctx, s.DB, w, q, "evaluate_occurrence", `test, item_id, label, outcome, reason, occurred_at, as_of, row_json`,
-		map[string]string{"label": "label", "since": "occurred_at", "test": "test"}, "occurred_at DESC, test, item_id", func(r sqldb.Row) (evaluate.Happening, error) {
+		map[string]string{"label": "label", "since": "occurred_at", "test": "test"}, "occurred_at DESC, test, item_id", "item_id, occurred_at", func(r sqldb.Row) (evaluate.Happening, error) {
 			var h evaluate.Happening
 			var at, asOf int64
 			var row string
@@ -187,7 +187,7 @@ func (s *Store) Happenings(ctx context.Context, scope access.ReadScope, f evalua
 		})
 }
 
-func list[T any](ctx context.Context, db *sqldb.DB, w *sqldb.Where, q paging.Query, table, columns string, sorts map[string]string, own string, scan func(sqldb.Row) (T, error)) (paging.Result[T], error) {
+func list[T any](ctx context.Context, db *sqldb.DB, w *sqldb.Where, q paging.Query, table, columns string, sorts map[string]string, own, tie string, scan func(sqldb.Row) (T, error)) (paging.Result[T], error) {
 	q = q.Norm()
 	res := paging.Result[T]{Query: q}
 	total, err := sqldb.One(ctx, db, sqldb.Int, `SELECT count(*) FROM `+table+` WHERE `+w.SQL(), w.Args()...)
@@ -195,7 +195,7 @@ func list[T any](ctx context.Context, db *sqldb.DB, w *sqldb.Where, q paging.Que
 		return res, err
 	}
 	res.Total = int(total)
-	res.Rows, err = sqldb.Collect(ctx, db, scan, `SELECT `+columns+` FROM `+table+` WHERE `+w.SQL()+sqldb.OrderBy(sorts, q.Sort, q.Desc, own, "item_id")+w.Page(q.Size, q.Offset()), w.Args()...)
+	res.Rows, err = sqldb.Collect(ctx, db, scan, `SELECT `+columns+` FROM `+table+` WHERE `+w.SQL()+sqldb.OrderBy(sorts, q.Sort, q.Desc, own, tie)+w.Page(q.Size, q.Offset()), w.Args()...)
 	return res, err
 }
 

@@ -63,7 +63,7 @@ func OrderBy(columns map[string]string, name string, desc bool, own, tie string)
 		return " ORDER BY " + own
 	}
 	if desc {
-		return " ORDER BY " + col + " DESC, " + tie + " DESC"
+		return " ORDER BY " + col + " DESC, " + tie
 	}
 	return " ORDER BY " + col + ", " + tie
 }
