@@ -12,6 +12,9 @@ import (
 type Engine interface {
 	Run(ctx context.Context, j Job) ([]Verdicts, error)
 	Inspect(ctx context.Context, sql string) (Inspection, error)
+	// Script writes what Run does with one query as a script for a stock DuckDB, with files in place of the table's own. It
+	// ends with the hash of the rows, to compare with the recorded one.
+	Script(tables []Table, files map[string][]string, q Query) string
 }
 
 // Table is an input as the engine loads it.

@@ -109,6 +109,14 @@ type Batch struct {
 	ResultsSHA256 string
 }
 
+// Tally is what the runs of a test over a stretch of time amount to.
+type Tally struct {
+	Evaluations   int64 // runs that gave verdicts
+	Refused       int64 // runs that did not
+	MaxPopulation int64
+	LastRun       RunID // newest run that gave verdicts; empty if none did
+}
+
 // Filter narrows lists of verdicts. Zero values do not narrow.
 type Filter struct {
 	Tests    []string
@@ -128,6 +136,9 @@ type Store interface {
 	Record(ctx context.Context, s access.Scope, b Batch) error
 	Runs(ctx context.Context, s access.ReadScope, test string, q paging.Query) (paging.Result[Run], error)
 	RunsBetween(ctx context.Context, s access.ReadScope, from, to time.Time) ([]Run, error)
+	Run(ctx context.Context, s access.ReadScope, id RunID) (Run, error)
+	// Tally sums up the runs as of instants in [from, to) by test.
+	Tally(ctx context.Context, s access.ReadScope, from, to time.Time) (map[string]Tally, error)
 	// Last is the newest run of each test.
 	Last(ctx context.Context, s access.ReadScope) (map[string]Run, error)
 	Intervals(ctx context.Context, s access.ReadScope, f Filter, q paging.Query) (paging.Result[Interval], error)

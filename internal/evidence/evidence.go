@@ -143,7 +143,17 @@ type Store interface {
 	Latest(ctx context.Context, s access.ReadScope, system, resource string, at time.Time) ([]Item, error)
 	// Stream lists the active items of a resource that overlap [from, to), in order.
 	Stream(ctx context.Context, s access.ReadScope, system, resource string, from, to time.Time) ([]Item, error)
+	// Sources sums up the snapshots about [from, to) by the source they came from.
+	Sources(ctx context.Context, s access.ReadScope, from, to time.Time) ([]SourceSummary, error)
 	Withdraw(ctx context.Context, s access.Scope, id ItemID, at time.Time, reason string) error
+}
+
+// SourceSummary is what a source gave over a stretch of time.
+type SourceSummary struct {
+	System, Source, Collector   string
+	Items, Usable, Proven, Rows int64
+	First, Last                 time.Time // when the first and last were received
+	Resources                   int64
 }
 
 // Blobs stores documents by content.

@@ -25,24 +25,13 @@ type Engine struct {
 func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, error) {
 	job := lake.Job{}
 	for _, t := range j.Tables {
-		table := lake.Table{Rows: t.Rows}
-		schema, name, dotted := strings.Cut(t.Name, ".")
-		if !dotted {
-			schema, name = "", t.Name
-		}
-		table.Schema, table.Name = schema, name
-		for _, c := range t.Columns {
-			table.Columns = append(table.Columns, lake.Column{Name: c.Name, Type: c.Type})
-		}
+		table := lakeTable(t)
 		for _, p := range t.Paths {
 			abs, err := e.Lake.Abs(p)
 			if err != nil {
 				return nil, err
 			}
 			table.Files = append(table.Files, abs)
-		}
-		if t.Newest {
-			table.Newest, table.NewestBy = []string{"system", "source", "id"}, "collected_at"
 		}
 		job.Tables = append(job.Tables, table)
 	}
@@ -68,6 +57,20 @@ func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, 
 		out[i] = verdicts(a)
 	}
 	return out, nil
+}
+
+func lakeTable(t evaluate.Table) lake.Table {
+	table := lake.Table{Name: t.Name, Rows: t.Rows}
+	if schema, name, dotted := strings.Cut(t.Name, "."); dotted {
+		table.Schema, table.Name = schema, name
+	}
+	for _, c := range t.Columns {
+		table.Columns = append(table.Columns, lake.Column{Name: c.Name, Type: c.Type})
+	}
+	if t.Newest {
+		table.Newest, table.NewestBy = []string{"system", "source", "id"}, "collected_at"
+	}
+	return table
 }
 
 func verdicts(a lake.Answer) evaluate.Verdicts {

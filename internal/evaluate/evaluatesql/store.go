@@ -125,6 +125,35 @@ func (s *Store) RunsBetween(ctx context.Context, scope access.ReadScope, from, t
 		string(scope.Org()), from.UnixMicro(), to.UnixMicro())
 }
 
+// Run reads one run.
+func (s *Store) Run(ctx context.Context, scope access.ReadScope, id evaluate.RunID) (evaluate.Run, error) {
+	r, err := sqldb.One(ctx, s.DB, scanRun, runSelect+` WHERE r.org_id = $1 AND r.id = $2`, string(scope.Org()), string(id))
+	if errs.Is(err, errs.NotFound) {
+		return r, errs.New(errs.NotFound, "no run %s", id)
+	}
+	return r, err
+}
+
+// Tally sums up runs by test.
+func (s *Store) Tally(ctx context.Context, scope access.ReadScope, from, to time.Time) (map[string]evaluate.Tally, error) {
+	type row struct {
+		test string
+		evaluate.Tally
+	}
+	all, err := sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (row, error) {
+		var x row
+		return x, r.Scan(&x.test, &x.Evaluations, &x.Refused, &x.MaxPopulation, &x.LastRun)
+	}, `SELECT r.test, sum(CASE WHEN r.hash <> '' THEN 1 ELSE 0 END), sum(CASE WHEN r.hash = '' THEN 1 ELSE 0 END), max(r.population),
+			COALESCE((SELECT l.id FROM evaluate_run l WHERE l.org_id = r.org_id AND l.test = r.test AND l.as_of >= $2 AND l.as_of < $3 AND l.hash <> ''
+				ORDER BY l.as_of DESC, l.created_at DESC, l.id DESC LIMIT 1), '')
+		FROM evaluate_run r WHERE r.org_id = $1 AND r.as_of >= $2 AND r.as_of < $3 GROUP BY r.org_id, r.test`, string(scope.Org()), from.UnixMicro(), to.UnixMicro())
+	out := make(map[string]evaluate.Tally, len(all))
+	for _, x := range all {
+		out[x.test] = x.Tally
+	}
+	return out, err
+}
+
 // Last reads the newest run of each test.
 func (s *Store) Last(ctx context.Context, scope access.ReadScope) (map[string]evaluate.Run, error) {
 	all, err := sqldb.Collect(ctx, s.DB, scanRun, runSelect+` JOIN evaluate_last l ON l.run_id = r.id WHERE l.org_id = $1`, string(scope.Org()))

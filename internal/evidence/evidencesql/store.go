@@ -177,6 +177,20 @@ func (s *Store) Stream(ctx context.Context, scope access.ReadScope, system, reso
 		ORDER BY from_at, source, ref`, string(scope.Org()), system, resource, from.UnixMicro(), to.UnixMicro())
 }
 
+// Sources sums up snapshots by source.
+func (s *Store) Sources(ctx context.Context, scope access.ReadScope, from, to time.Time) ([]evidence.SourceSummary, error) {
+	return sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (evidence.SourceSummary, error) {
+		var x evidence.SourceSummary
+		var first, last int64
+		err := r.Scan(&x.System, &x.Source, &x.Collector, &x.Items, &x.Usable, &x.Proven, &x.Rows, &first, &last, &x.Resources)
+		x.First, x.Last = sqldb.Time(first), sqldb.Time(last)
+		return x, err
+	}, `SELECT system, source, max(collector), count(*), sum(CASE WHEN completeness <> 'incomplete' THEN 1 ELSE 0 END),
+			sum(CASE WHEN completeness = 'proven' THEN 1 ELSE 0 END), CAST(sum(rows_n) AS BIGINT), min(received_at), max(received_at), count(DISTINCT resource)
+		FROM evidence_item WHERE org_id = $1 AND kind = 'snapshot' AND status = 'active' AND to_at >= $2 AND to_at < $3
+		GROUP BY system, source ORDER BY source`, string(scope.Org()), from.UnixMicro(), to.UnixMicro())
+}
+
 // Withdraw marks an item as no longer relied on, with the reason, in the ledger.
 func (s *Store) Withdraw(ctx context.Context, scope access.Scope, id evidence.ItemID, at time.Time, reason string) error {
 	return s.DB.InTx(ctx, func(ctx context.Context) error {
