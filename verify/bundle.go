@@ -92,6 +92,21 @@ func Bundle(r io.ReaderAt, size int64, opt Options) (*Report, error) {
 	return rep, nil
 }
 
+// Chain verifies a ledger without a bundle around it: the files below ledger/ of a bundle, and nothing else.
+func Chain(r io.ReaderAt, size int64, opt Options) (*Report, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("not an archive: %w", err)
+	}
+	rep := &Report{Kind: "ledger", Findings: []Finding{}, Notes: []string{}}
+	b := &bundle{rep: rep, opt: opt, files: map[string]*zip.File{}}
+	b.index(z)
+	if l := readLedger(b); l != nil {
+		l.check()
+	}
+	return rep, nil
+}
+
 type bundle struct {
 	rep   *Report
 	opt   Options

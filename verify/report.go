@@ -9,6 +9,7 @@ type Finding struct {
 	Detail string `json:"detail"`
 }
 
+// String is the finding in one line.
 func (f Finding) String() string { return f.Check + ": " + f.Place + ": " + f.Detail }
 
 // The checks, by the name a finding carries.
@@ -36,7 +37,7 @@ const (
 
 // Report is the outcome of a verification. No findings means that everything checked holds.
 type Report struct {
-	Kind      string    `json:"kind"` // "bundle" or "proof"
+	Kind      string    `json:"kind"` // "bundle", "ledger" or "proof"
 	Findings  []Finding `json:"findings"`
 	Notes     []string  `json:"notes"` // true things a reader should know that are not faults
 	Key       string    `json:"key"`   // the key that signed the checkpoint

@@ -66,10 +66,7 @@ type Token struct {
 // most once per organisation. Its methods take no Scope because the scope is minted from what they return; no other
 // package may hold a Store of access.
 type Store interface {
-	AddOrg(ctx context.Context, o Org) error
-	OrgByID(ctx context.Context, id OrgID) (Org, error)
-	OrgBySlug(ctx context.Context, slug string) (Org, error)
-	Orgs(ctx context.Context) ([]Org, error)
+	OrgStore
 	AddUser(ctx context.Context, u User) error
 	UserByID(ctx context.Context, id UserID) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
@@ -81,6 +78,14 @@ type Store interface {
 	Role(ctx context.Context, org OrgID, user UserID) (Role, error)
 	// SetRole gives the role, or takes the membership away when role is empty.
 	SetRole(ctx context.Context, org OrgID, user UserID, role Role, at time.Time) error
+}
+
+// OrgStore keeps the organisations.
+type OrgStore interface {
+	AddOrg(ctx context.Context, o Org) error
+	OrgByID(ctx context.Context, id OrgID) (Org, error)
+	OrgBySlug(ctx context.Context, slug string) (Org, error)
+	Orgs(ctx context.Context) ([]Org, error)
 }
 
 // Credentials keeps what proves an identity. Laws: ending a session or revoking a token takes effect at the next request;

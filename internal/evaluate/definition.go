@@ -10,11 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/kernel/canon"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/yamldoc"
 )
 
 // Outcome is a verdict on one member of a population, or the worst of a whole test.
@@ -127,7 +126,7 @@ const (
 // keeps the rules is Lint's to say.
 func Parse(text []byte) (*Definition, error) {
 	var d Definition
-	if err := yaml.UnmarshalWithOptions(text, &d, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+	if err := yamldoc.Decode(text, &d); err != nil {
 		return nil, errs.As(errs.Invalid, err, "test definition")
 	}
 	d.text = string(text)

@@ -45,8 +45,11 @@ func TestBox(t *testing.T) {
 		t.Parallel()
 		for name, try := range map[string]func() error{
 			"other context": func() error { _, err := box.Open(sealed, "connection c2"); return err },
-			"damaged":       func() error { _, err := box.Open(sealed[:60]+flip(sealed[60:61])+sealed[61:], "connection c1"); return err },
-			"no base64":     func() error { _, err := box.Open("%%%", "connection c1"); return err },
+			"damaged": func() error {
+				_, err := box.Open(sealed[:60]+flip(sealed[60:61])+sealed[61:], "connection c1")
+				return err
+			},
+			"no base64": func() error { _, err := box.Open("%%%", "connection c1"); return err },
 			"other key": func() error {
 				other, err := secret.Open(filepath.Join(t.TempDir(), "key.json"))
 				if err != nil {
