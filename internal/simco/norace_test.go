@@ -1,0 +1,5 @@
+//go:build !race
+
+package simco_test
+
+const raced = false
