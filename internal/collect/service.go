@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (s *Service) Run(ctx context.Context, scope access.Scope, q Request) (Run, 
 	}
 	r := Run{
 		ID: RunID(id.New("run", q.Now)), Connection: q.Connection.ID, Kind: q.Connection.Kind, Name: q.Connection.Name, Trigger: q.Trigger,
-		Status: Running, Started: q.Now, Since: q.Connection.Cursor, Until: q.Now, Owner: s.Owner,
+		Status: Running, Started: q.Now, Since: firstSince(connector, q.Connection, q.Now), Until: q.Now, Owner: s.Owner,
 	}
 	if err := s.Store.Begin(ctx, scope, r, s.Alive); err != nil {
 		return Run{}, err
@@ -91,6 +92,27 @@ func (s *Service) Run(ctx context.Context, scope access.Scope, q Request) (Run, 
 		return s.drop(ctx, scope, r, sink, finished, Failed, err)
 	}
 	return s.seal(ctx, scope, r, connector.Describe())
+}
+
+// firstSince is where a run begins to read streams: where the last complete one ended, or as many days back as the
+// connection's setting first_days says. Zero means everything the source has; only connectors without that setting get it.
+func firstSince(c Connector, conn Connection, now time.Time) time.Time {
+	if !conn.Cursor.IsZero() {
+		return conn.Cursor
+	}
+	for _, f := range c.Describe().Fields {
+		if f.Name != "first_days" {
+			continue
+		}
+		v := conn.Settings[f.Name]
+		if v == "" {
+			v = f.Default
+		}
+		if days, err := strconv.Atoi(v); err == nil && days >= 0 {
+			return now.AddDate(0, 0, -days)
+		}
+	}
+	return time.Time{}
 }
 
 // read runs the connector. A panic in it is a failed run, not the end of the program.
@@ -218,6 +240,15 @@ func (s *Service) Recover(ctx context.Context, scope access.Scope, now time.Time
 		}
 	}
 	return nil
+}
+
+// ResourcesOf lists the resources that a connection reads.
+func (s *Service) ResourcesOf(conn Connection) []string {
+	c, ok := s.Connectors[conn.Kind]
+	if !ok {
+		return nil
+	}
+	return resourcesOf(c, conn)
 }
 
 // resourcesOf is what a connection of the kind reads. A connector may depend on the settings for it.

@@ -144,9 +144,13 @@ func (a *Answer) Decode(v any) error {
 		return err
 	}
 	if err := json.Unmarshal(a.Body, v); err != nil {
-		return errs.As(errs.Invalid, err, "%s: the answer of %d bytes is not the JSON expected", endpoint(a.Request), len(a.Body))
+		return a.unexpected(err)
 	}
 	return nil
+}
+
+func (a *Answer) unexpected(err error) error {
+	return errs.As(errs.Invalid, err, "%s: the answer of %d bytes is not the JSON expected", endpoint(a.Request), len(a.Body))
 }
 
 // check refuses what encoding/json would quietly pass over: an empty document, null, and text that is not UTF-8.
@@ -181,11 +185,40 @@ func (r *Row[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &r.Value)
 }
 
+// EachRow reads the answer as a JSON array and hands on its records one by one, until each returns false or an error; it
+// reports whether it came to the end. The array's form is checked first and whole, the records as they are decoded: this
+// is Decode into []Row[T] at half the price, or less where the first few records are enough.
+func EachRow[T any](a *Answer, each func(Row[T]) (bool, error)) (bool, error) {
+	if err := a.check(); err != nil {
+		return false, err
+	}
+	records, err := splitArray(a.Body)
+	if err != nil {
+		return false, a.unexpected(err)
+	}
+	for _, r := range records {
+		var row Row[T]
+		if err := row.UnmarshalJSON(r); err != nil {
+			return false, a.unexpected(err)
+		}
+		if more, err := each(row); err != nil || !more {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Rows reads the answer as a JSON array of records.
 func Rows[T any](a *Answer) ([]Row[T], error) {
 	var rows []Row[T]
-	err := a.Decode(&rows)
-	return rows, err
+	_, err := EachRow(a, func(r Row[T]) (bool, error) {
+		rows = append(rows, r)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // GetJSON sends a request, decodes its answer into v, and returns the headers. For the bytes of a record, decode into

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
 
@@ -16,6 +18,11 @@ const maxPages = 100_000
 // ends after the last page or the first error. An error never looks like an end: a next link that leads to another host,
 // or to a page already read, is one.
 func Pages(ctx context.Context, client *http.Client, first *http.Request) iter.Seq2[*Answer, error] {
+	return PagesBy(ctx, client, first, func(a *Answer) (string, error) { return NextLink(a.Header), nil })
+}
+
+// PagesBy is Pages for sources that name the next page elsewhere: next finds its address in an answer, "" after the last.
+func PagesBy(ctx context.Context, client *http.Client, first *http.Request, next func(*Answer) (string, error)) iter.Seq2[*Answer, error] {
 	return func(yield func(*Answer, error) bool) {
 		seen := map[string]bool{}
 		for req := first; req != nil; {
@@ -26,18 +33,23 @@ func Pages(ctx context.Context, client *http.Client, first *http.Request) iter.S
 			seen[req.URL.String()] = true
 			a, err := Fetch(ctx, client, req)
 			if err != nil {
-				yield(nil, errs.Wrap(err, "page %d", len(seen)))
+				if len(seen) > 1 {
+					err = errs.Wrap(err, "page %d", len(seen))
+				}
+				yield(nil, err)
 				return
 			}
-			next, err := nextRequest(req, NextLink(a.Header))
 			if !yield(a, nil) {
 				return
+			}
+			link, err := next(a)
+			if err == nil {
+				req, err = nextRequest(req, link)
 			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			req = next
 		}
 	}
 }
@@ -59,4 +71,20 @@ func nextRequest(req *http.Request, link string) (*http.Request, error) {
 	next.URL = to
 	next.Host = ""
 	return next, nil
+}
+
+// Each calls do for every value, at most n at a time, and returns the first error, which ends the rest.
+func Each[T any](ctx context.Context, n int, values []T, do func(context.Context, T) error) error {
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(n)
+	for _, v := range values {
+		if inner.Err() != nil {
+			break
+		}
+		g.Go(func() error { return do(inner, v) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
 }

@@ -131,7 +131,7 @@ func (t *retrier) backoff(n int) time.Duration {
 
 // enter waits until the limits known so far and the pacing let a request start.
 func (t *retrier) enter(req *http.Request) error {
-	for {
+	for range maxLimited { // a limit may move while we wait; a clock that stands still must not hold us for ever
 		until := t.gate.closedUntil(req, t.o.Now())
 		if until.IsZero() {
 			break
