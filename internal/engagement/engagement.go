@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/id"
 	"github.com/tickmark/tickmark/internal/kernel/period"
@@ -111,7 +112,7 @@ func (s *Service) Create(ctx context.Context, scope access.Scope, now time.Time,
 		if e, err = s.Store.Add(ctx, scope, e); err != nil {
 			return err
 		}
-		_, err = s.Ledger.Append(ctx, scope, now, "engagement.created", string(e.ID), map[string]any{"ref": e.Ref, "report": e.Report, "type": e.Type, "categories": cats, "period": e.Period, "firm": e.Firm})
+		_, err = s.Ledger.Store.Append(ctx, scope, now, "engagement.created", string(e.ID), map[string]any{"ref": e.Ref, "report": e.Report, "type": e.Type, "categories": cats, "period": e.Period, "firm": e.Firm})
 		return err
 	})
 	return e, warnings, err
@@ -119,21 +120,20 @@ func (s *Service) Create(ctx context.Context, scope access.Scope, now time.Time,
 
 // categories checks the chosen categories and puts them in order of presentation.
 func (s *Service) categories(chosen []string) ([]string, []string, error) {
-	var out, warnings []string
-	for _, c := range s.Categories() {
-		if slices.Contains(chosen, c) {
-			out = append(out, c)
-		}
+	ids, err := s.Catalog.ParseCategories(chosen)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, c := range chosen {
-		if !slices.Contains(out, c) {
-			return nil, nil, errs.New(errs.Invalid, "%q is no category", c).At("categories").WithHint("Categories: %s.", strings.Join(s.Categories(), ", "))
+	var out, warnings []string
+	for _, c := range s.Catalog.Categories() {
+		if slices.Contains(ids, c.ID) {
+			out = append(out, string(c.ID))
 		}
 	}
 	if len(out) == 0 {
-		return nil, nil, errs.New(errs.Invalid, "choose at least one category").At("categories").WithHint("Categories: %s.", strings.Join(s.Categories(), ", "))
+		return nil, nil, errs.New(errs.Invalid, "choose at least one category").At("categories")
 	}
-	if out[0] != "security" {
+	if !slices.Contains(ids, catalog.Security) {
 		warnings = append(warnings, "without Security the report is uncommon and may mislead readers who worry about intrusion; the common criteria still apply as far as they affect the chosen categories")
 	}
 	return out, warnings, nil

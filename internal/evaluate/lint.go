@@ -174,7 +174,7 @@ func fixtureJob(d *Definition, f Fixture, without *blank) (Job, error) {
 	if from.IsZero() {
 		from = to.Add(-d.window)
 	}
-	j.Queries = []Query{d.query(f.AsOf, from, to, params)}
+	j.Queries = []Query{d.Query(f.AsOf, from, to, params)}
 	return j, nil
 }
 
@@ -247,8 +247,8 @@ func given(f Fixture, input, column string) bool {
 	return slices.ContainsFunc(f.Facts[input], func(r map[string]any) bool { return r[column] != nil })
 }
 
-// query is the test as the engine runs it.
-func (d *Definition) query(asOf, from, to time.Time, params map[string]string) Query {
+// Query is the test as the engine runs it.
+func (d *Definition) Query(asOf, from, to time.Time, params map[string]string) Query {
 	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 	q := Query{Test: d.ID, SQL: d.SQL, Population: d.Population, Params: map[string]string{ParamAsOf: stamp(asOf), ParamFrom: stamp(from), ParamTo: stamp(to)},
 		Types: map[string]string{ParamAsOf: "timestamp", ParamFrom: "timestamp", ParamTo: "timestamp"}}

@@ -110,7 +110,7 @@ func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed,
 			p.run.Reason, p.tables = why, nil
 			return p, nil
 		}
-		table := Table{Name: in.Name(), Columns: withoutRaw(in), Newest: in.Resource.Stream}
+		table := in.Table()
 		for _, it := range items {
 			path, _ := strings.CutPrefix(it.Path, "lake:")
 			table.Paths = append(table.Paths, path)
@@ -192,9 +192,10 @@ func (s *Service) readStream(ctx context.Context, scope access.ReadScope, d *Def
 	return usable, "", nil
 }
 
-func withoutRaw(in Input) []collect.Column {
-	cols := in.Resource.Columns()
-	return slices.DeleteFunc(cols, func(c collect.Column) bool { return c.Name == "raw" })
+// Table is the input as the engine loads it, without files yet. The raw record stays out: tests judge typed facts.
+func (i Input) Table() Table {
+	cols := slices.DeleteFunc(i.Resource.Columns(), func(c collect.Column) bool { return c.Name == "raw" })
+	return Table{Name: i.Name(), Columns: cols, Newest: i.Resource.Stream}
 }
 
 // together groups plans that can share tables: those that mean the same files by the same name.
@@ -249,7 +250,7 @@ func (s *Service) run(ctx context.Context, group []*plan, b *Batch) error {
 				j.Tables = append(j.Tables, t)
 			}
 		}
-		j.Queries = append(j.Queries, p.Definition.query(p.run.AsOf, p.run.From, p.run.To, p.run.Params))
+		j.Queries = append(j.Queries, p.Definition.Query(p.run.AsOf, p.run.From, p.run.To, p.run.Params))
 	}
 	vs, err := s.Engine.Run(ctx, j)
 	if err != nil {

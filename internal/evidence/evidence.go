@@ -139,7 +139,8 @@ type Store interface {
 	Item(ctx context.Context, s access.ReadScope, idOrRef string) (Item, error)
 	Items(ctx context.Context, s access.ReadScope, f Filter, q paging.Query) (paging.Result[Item], error)
 	Links(ctx context.Context, s access.ReadScope, id ItemID) ([]Link, error)
-	// Latest is the newest attempt to read a resource from each source of a system at or before at, usable or not.
+	// Latest is the newest attempt to read a resource from each source of a system (of any, if empty) at or before at, usable
+	// or not.
 	Latest(ctx context.Context, s access.ReadScope, system, resource string, at time.Time) ([]Item, error)
 	// Stream lists the active items of a resource that overlap [from, to), in order.
 	Stream(ctx context.Context, s access.ReadScope, system, resource string, from, to time.Time) ([]Item, error)
@@ -223,6 +224,17 @@ func (s *Service) Add(ctx context.Context, scope access.Scope, now time.Time, ne
 		return Item{}, err
 	}
 	return sealed[0], nil
+}
+
+// Withdraw marks evidence as no longer relied on. It stays, and says why.
+func (s *Service) Withdraw(ctx context.Context, scope access.Scope, id ItemID, at time.Time, reason string) error {
+	if err := scope.Require(access.AddEvidence); err != nil {
+		return err
+	}
+	if len(strings.TrimSpace(reason)) < 10 {
+		return errs.New(errs.Invalid, "say in at least 10 characters why the evidence is withdrawn").At("reason")
+	}
+	return s.Store.Withdraw(ctx, scope, id, at, strings.TrimSpace(reason))
 }
 
 func (u *Upload) check(now time.Time) error {

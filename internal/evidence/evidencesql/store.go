@@ -163,7 +163,7 @@ func (s *Store) Links(ctx context.Context, scope access.ReadScope, id evidence.I
 // Latest reads the newest attempt from each source.
 func (s *Store) Latest(ctx context.Context, scope access.ReadScope, system, resource string, at time.Time) ([]evidence.Item, error) {
 	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+` FROM evidence_item i
-		WHERE org_id = $1 AND system = $2 AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND from_at = (
+		WHERE org_id = $1 AND (system = $2 OR $2 = '') AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND from_at = (
 			SELECT max(j.from_at) FROM evidence_item j
 			WHERE j.org_id = i.org_id AND j.system = i.system AND j.source = i.source AND j.resource = i.resource
 				AND j.kind = 'snapshot' AND j.status = 'active' AND j.from_at <= $4)
@@ -173,7 +173,7 @@ func (s *Store) Latest(ctx context.Context, scope access.ReadScope, system, reso
 // Stream lists the items of a resource that overlap an interval.
 func (s *Store) Stream(ctx context.Context, scope access.ReadScope, system, resource string, from, to time.Time) ([]evidence.Item, error) {
 	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+` FROM evidence_item
-		WHERE org_id = $1 AND system = $2 AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND to_at > $4 AND from_at < $5
+		WHERE org_id = $1 AND (system = $2 OR $2 = '') AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND to_at > $4 AND from_at < $5
 		ORDER BY from_at, source, ref`, string(scope.Org()), system, resource, from.UnixMicro(), to.UnixMicro())
 }
 

@@ -140,6 +140,15 @@ func (d Dir) Open(path string) (*os.File, error) {
 	return f, ioError(err, "open "+path)
 }
 
+// OpenFile is Open for those who only read.
+func (d Dir) OpenFile(path string) (io.ReadCloser, error) {
+	f, err := d.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
 // Sweep removes files that processes of this machine were writing when they ended.
 func (d Dir) Sweep() error {
 	err := filepath.WalkDir(d.Root, func(p string, e fs.DirEntry, err error) error {

@@ -166,13 +166,7 @@ func (s *sandbox) load(t Table) error {
 	if len(t.Files) == 0 {
 		return s.loadRows(t)
 	}
-	cols := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		cols[i] = Quote(c.Name)
-		if c.Type == "TIMESTAMP" {
-			cols[i] = "(" + cols[i] + " AT TIME ZONE 'UTC') AS " + Quote(c.Name)
-		}
-	}
+	cols := SelectColumns(t)
 	stmt := LoadSQL(t, cols)
 	_, err := s.db.Exec(stmt)
 	if err == nil || !strings.Contains(err.Error(), "not found in FROM") {
@@ -190,6 +184,18 @@ func (s *sandbox) load(t Table) error {
 	}
 	_, err = s.db.Exec(LoadSQL(t, cols))
 	return err
+}
+
+// SelectColumns lists a table's columns as they are read from its files.
+func SelectColumns(t Table) []string {
+	cols := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		cols[i] = Quote(c.Name)
+		if c.Type == "TIMESTAMP" {
+			cols[i] = "(" + cols[i] + " AT TIME ZONE 'UTC') AS " + Quote(c.Name)
+		}
+	}
+	return cols
 }
 
 // LoadSQL is the statement that loads a table from its files. Bundles carry the same statement, so that an auditor loads

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/chart"
+)
+
+// assertion is section II: management's assertion as a draft of our own words, in the order of domain brief 4.3.
+func (b *builder) assertion() {
+	b.section("II", "Management’s assertion", "Management’s assertion", "Written by the management of "+b.doc.Org+"; draft until signed")
+	b.callout(Notice, "Draft, not yet made", "Management reads, changes and signs this text, or does not. Until it is signed nobody asserts anything with it. It needs a reasonable basis in management’s own monitoring of its controls; the auditor’s work is not part of that basis.")
+	b.heading(2, "Draft of the assertion")
+	org, period := b.doc.Org, between(b.d.Engagement.Period)
+	b.p("The management of ", org, " is responsible for the description of ", b.system(), " in ", see("section/III", "section III"), " (the description), for the controls stated in it, and for this assertion. The description is meant to tell user entities, and the auditors of user entities, enough about the system to judge the risks of relying on it, and above all which controls ", org, " has designed and put in place, and how they operated, to meet its service commitments and system requirements for ", b.scope(), ".")
+	b.subserviceSentences()
+	condition := b.condition()
+	b.keep("Management asserts, for the period ", bold(period), " and to the best of its knowledge, that")
+	b.add(List{Ordered: true, Entries: []Text{
+		say("the description presents the system as it was designed and in place during the period, in accordance with the description criteria (DC section 200);"),
+		say("the controls stated in the description were suitably designed throughout the period: operating effectively, they give reasonable assurance that the service commitments and system requirements are met as the applicable trust services criteria require", condition, ";"),
+		say("the controls stated in the description operated effectively throughout the period to give that assurance", condition, "."),
+	}})
+	b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of statements 1 to 3, if any", Blank: true}}})
+	b.basis()
+	b.heading(2, "Signature")
+	b.add(Pairs{Subject: "assertion/signature", Pairs: []Pair{
+		{Key: "Name", Blank: true}, {Key: "Title", Blank: true}, {Key: "Signature", Blank: true}, {Key: "Place and date", Blank: true},
+	}})
+	b.lack("Management’s signature under the assertion (section II).")
+}
+
+// subserviceSentences say how subservice organisations and user entities enter the assertion.
+func (b *builder) subserviceSentences() {
+	for _, method := range []string{"carve-out", "inclusive"} {
+		var names []string
+		for _, s := range b.d.Subservice {
+			if strings.EqualFold(s.Method, method) {
+				names = append(names, s.Name)
+			}
+		}
+		switch {
+		case len(names) == 0:
+		case method == "carve-out":
+			b.p(b.doc.Org, " uses ", and(names), ". The description names the types of controls that ", b.doc.Org, " assumes there and leaves out those controls themselves (carve-out method).")
+		default:
+			b.p(b.doc.Org, " uses ", and(names), ". The description includes the relevant controls there (inclusive method).")
+			b.absent("Assertion of the subservice organisation", "A written assertion of each subservice organisation presented by the inclusive method: "+and(names)+".", "The inclusive method needs a written assertion of ", and(names), " as well.")
+		}
+	}
+	if n := len(b.d.CUECs); n > 0 {
+		b.p("The design of the controls assumes ", count(n, "complementary user entity control", "complementary user entity controls"), ", stated in ", see("section/III", "section III"), ".")
+	}
+}
+
+// condition is the part of statements 2 and 3 that depends on others.
+func (b *builder) condition() string {
+	var who []string
+	if len(b.d.Subservice) > 0 {
+		who = append(who, "subservice organisations")
+	}
+	if len(b.d.CUECs) > 0 {
+		who = append(who, "user entities")
+	}
+	if len(who) == 0 {
+		return ""
+	}
+	return ", if the complementary controls assumed at " + and(who) + " operated effectively as well"
+}
+
+// basis is what management has to go by: figures of its own monitoring, good or bad.
+func (b *builder) basis() {
+	b.heading(2, "Basis: management’s own monitoring")
+	n := b.n
+	b.keep("The statements rest on management’s monitoring of its controls during the period. The figures below come from ", see("section/IV", "section IV"), ". Whether statement 3 can be made, made with modifications, or not made is for management to decide; it is not computed here.")
+	b.add(Pairs{Subject: "assertion/basis", Pairs: []Pair{
+		{Key: "Controls in scope", Value: say(num(n.controls) + ", of them " + num(n.tested) + " with automated tests")},
+		{Key: "Tests", Value: say(count(n.tests, "test", "tests") + ", evaluated " + count(n.evaluations, "time", "times"))},
+		{Key: "Deviations", Value: b.figure(n.deviations, chart.Fail, "deviation", "deviations", "in "+count(n.deviating, "test", "tests"))},
+		{Key: "Items without an answer", Value: b.figure(n.unknowns, chart.Unknown, "item", "items", "in "+count(n.silent, "test", "tests")+"; not counted as passed")},
+		{Key: "Days without a verdict", Value: b.figure(n.gapDays, chart.None, "day of a test", "days of tests", "not counted as passed")},
+	}})
+}
+
+// figure is a number of things that should be none, with the sign of what they are. Where nothing was tested, none is not
+// known.
+func (b *builder) figure(n int, o chart.Outcome, one, many, more string) Text {
+	if b.n.tests == 0 {
+		return say(status(chart.None, "not known"), ": there is no test")
+	}
+	if n == 0 {
+		return say("none")
+	}
+	return say(status(o, count(n, one, many)), " "+more)
+}

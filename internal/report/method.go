@@ -1,0 +1,85 @@
+package report
+
+import (
+	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/engagement"
+)
+
+// results is section IV: how the tests were made, from what evidence, and what they found, by criterion and by control.
+func (b *builder) results() {
+	b.section("IV", "Criteria, controls, tests of controls and results", "Controls, tests and results", "Controls: written by the management of "+b.doc.Org+". Tests and results: management’s own monitoring, not the auditor’s tests")
+	b.callout(Notice, "What these tests are", "The tests in this section are "+of(b.doc.Org)+" own. The auditor’s tests, and what the auditor concludes from them, are the auditor’s to add. A deviation of the period stays in this section, also when it was mended within the hour.")
+	if e := b.early(); e != "" {
+		b.callout(Missing, "The period is not over", e)
+	}
+	b.method()
+	b.sources()
+	b.summary()
+	b.byCriterion()
+	b.byControl()
+	b.orphans()
+}
+
+// method explains how tests are made, so that a result can be read.
+func (b *builder) method() {
+	b.heading(2, "How the tests were made")
+	b.heading(3, "Nature of the tests")
+	b.p("Each test asks one question of every member of a population, in a query over records read from the source system. By nature it is an inspection of records and configuration, or, where the query does again what the control should have done, a reperformance. No test rests on inquiry alone.")
+	b.list(
+		say(bold("A state test"), " looks at how things are: every account, device or setting, judged each time the source is read. Its history shows from when to when an item was not as it should be."),
+		say(bold("An occurrence test"), " looks at what happened: every leaver, change or backup in the period, judged once it can be judged."),
+	)
+	b.heading(3, "Whole populations")
+	b.p("Tests cover every member of their population; nothing is sampled. The number of verdicts must equal the number of members, and each member has one verdict. What remains uncertain is whether the population itself is complete and whether the question fits the control. Both are stated with each test.")
+	b.heading(3, "Outcomes")
+	b.keep("A verdict is one of four. No answer is a verdict of its own: it is never counted as a pass.")
+	b.add(Table{Subject: "outcomes", Columns: []Column{{Title: "Outcome", Width: 22}, {Title: "Meaning", Width: 78}}, Rows: rows(
+		cells(say(status(chart.Pass, "pass")), say("The item was judged and is as the control requires.")),
+		cells(say(status(chart.Fail, "fail")), say("The item was judged and is not as the control requires. Every such item is a deviation and is listed.")),
+		cells(say(status(chart.Unknown, "no answer")), say("The item could not be judged: a source did not answer, a field was empty, or the counts did not reconcile. Every such item is listed.")),
+		cells(say(status(chart.NotApplicable, "not applicable")), say("The question does not arise for the item, for a reason the test states.")),
+	)})
+	b.heading(3, "Days and strips")
+	b.keep("A strip shows a test over the period, one day after another (days are UTC days). The worst verdict of a day counts for the day; height and form repeat what the colour says.")
+	b.add(Legend{Entries: []LegendEntry{
+		{chart.Pass, say("every item passed")},
+		{chart.Fail, say("at least one item failed")},
+		{chart.Unknown, say("at least one item gave no answer, none failed")},
+		{chart.NotApplicable, say("no item to which the question applies")},
+		{chart.None, say("the test was not evaluated: a gap, never a pass")},
+	}})
+	b.heading(3, "How populations were shown to be complete")
+	b.p("Each reading of a source leaves a record of what was asked, how many pages and rows came back, and the errors. A reading is ", bold("proven"), " when the source’s own count equals the number of rows read, ", bold("asserted"), " when it ended without error but the source gives no count of its own, and ", bold("incomplete"), " otherwise. A test never takes an incomplete reading; if there is no other, its outcome is no answer.")
+	b.heading(3, "Exceptions")
+	b.p("An exception is an approved, reasoned and expiring acceptance that an item fails. It changes what people must do. It does not change the verdict: the item stays a deviation, with the exception’s reference beside it.")
+}
+
+// sources is the table of the systems that evidence came from.
+func (b *builder) sources() {
+	b.heading(2, "Sources of evidence")
+	if len(b.d.Sources) == 0 {
+		b.absent("No source is recorded", "The sources of evidence.", "The dossier names no system from which evidence was collected; no test in this section can rest on anything.")
+		return
+	}
+	b.keep("Evidence was collected from the connections below. The columns count collections: all, those without error, and those whose rows equal the source’s own count.")
+	t := Table{Subject: "sources", Columns: []Column{{Title: "Connection", Width: 24}, {Title: "Collections", Width: 11, Align: Right}, {Title: "Complete", Width: 10, Align: Right}, {Title: "Proven", Width: 10, Align: Right}, {Title: "Rows", Width: 11, Align: Right}, {Title: "First", Width: 17}, {Title: "Last", Width: 17}}}
+	var sum engagement.SourceFacts
+	for _, s := range b.d.Sources {
+		name := say(bold(s.Name), quiet("\n"+s.System))
+		if s.Collector != "" {
+			name = append(name, quiet(", "+s.Collector))
+		}
+		complete := say(num(s.Complete))
+		if s.Complete < s.Items {
+			complete = say(status(chart.Unknown, num(s.Complete)))
+		}
+		t.Rows = append(t.Rows, cells(name, say(num(s.Items)), complete, say(num(s.Proven)), say(num(s.Rows)), say(when(s.First)), say(when(s.Last))))
+		sum.Items, sum.Complete, sum.Proven, sum.Rows = sum.Items+s.Items, sum.Complete+s.Complete, sum.Proven+s.Proven, sum.Rows+s.Rows
+	}
+	t.Rows = append(t.Rows, Row{Kind: Total, Cells: []Text{say("All sources"), say(num(sum.Items)), say(num(sum.Complete)), say(num(sum.Proven)), say(num(sum.Rows)), nil, nil}})
+	t.Note = say("A count with the sign of no answer is lower than the number of collections: some were incomplete. They are listed in ", see("section/V", "section V"), ".")
+	if sum.Complete == sum.Items {
+		t.Note = say("Every collection was complete.")
+	}
+	b.add(t)
+}

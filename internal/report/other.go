@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/kernel/period"
+)
+
+// other is section V: what management adds, outside the examination.
+func (b *builder) other() {
+	b.section("V", "Other information, not covered by the auditor’s report", "Other information (unaudited)", "Written by the management of "+b.doc.Org+"; unaudited")
+	b.callout(Notice, "Outside the examination", "This section is not part of the description and not subject to the auditor’s procedures. The auditor’s report says nothing about it.")
+	b.exceptions()
+	b.responses()
+	b.gaps()
+	b.bare()
+	b.whatIsMissing()
+}
+
+// exceptions are the approved exceptions that touch deviations of the period.
+func (b *builder) exceptions() {
+	b.heading(2, "Exceptions approved for deviations of the period")
+	type use struct{ test, n int }
+	var names []string
+	uses := map[string][]use{}
+	for i, t := range b.d.Tests {
+		n := map[string]int{}
+		for _, d := range slices.Concat(t.Deviations, t.Unknowns) {
+			if d.Exception != "" {
+				n[d.Exception]++
+			}
+		}
+		for e, k := range n {
+			if uses[e] == nil {
+				names = append(names, e)
+			}
+			uses[e] = append(uses[e], use{i, k})
+		}
+	}
+	if len(names) == 0 {
+		b.p("None. No deviation of the period is under an approved exception.")
+		return
+	}
+	b.keep("An exception accepts a failure for a time. The deviation stays in section IV.")
+	slices.SortFunc(names, natural)
+	t := Table{Subject: "exceptions", Columns: []Column{{Title: "Exception", Width: 16}, {Title: "Test", Width: 61}, {Title: "Items", Width: 12, Align: Right}, {Title: "Page", Width: 11, Align: Right}}}
+	for _, e := range names {
+		for _, u := range uses[e] {
+			to := b.testAnchor(u.test)
+			t.Rows = append(t.Rows, cells(say(mono(e)), say(see(to, b.d.Tests[u.test].Title)), say(num(u.n)), say(page(to))))
+		}
+	}
+	b.add(t)
+}
+
+// responses is where management answers the deviations: cause, effect, mending.
+func (b *builder) responses() {
+	b.heading(2, "Management’s responses to deviations")
+	if b.n.deviations == 0 {
+		b.p("No deviation is listed in section IV, and so there is nothing to respond to.")
+		return
+	}
+	b.keep("For each test with deviations management states cause, effect, what was done and by when. The lines are blank until management fills them.")
+	t := Table{Subject: "responses", Columns: []Column{{Title: "Test", Width: 40}, {Title: "Deviations", Width: 12, Align: Right}, {Title: "Response of management", Width: 40}, {Title: "Page", Width: 8, Align: Right}}}
+	for i, f := range b.d.Tests {
+		if len(f.Deviations) > 0 {
+			to := b.testAnchor(i)
+			t.Rows = append(t.Rows, cells(say(see(to, f.Title)), say(num(len(f.Deviations))), say(quiet("[cause, effect, action, date]")), say(page(to))))
+		}
+	}
+	b.add(t)
+	b.lack("Management’s responses to the deviations (section V).")
+}
+
+// gaps are the days and collections without a verdict: monitoring of the monitoring.
+func (b *builder) gaps() {
+	b.heading(2, "Gaps of monitoring")
+	t := Table{Subject: "gaps", Columns: []Column{{Title: "Test", Width: 38}, {Title: "Days tested", Width: 12, Align: Right}, {Title: "Without verdict", Width: 13, Align: Right}, {Title: "When", Width: 37}}}
+	for i, f := range b.d.Tests {
+		s := stripOf(f, b.d.Engagement.Period)
+		s.Period.To -= period.Date(toCome(b.d))
+		var when []string
+		for _, r := range s.Normal() {
+			if r.Outcome == chart.None || r.Outcome == chart.Unknown {
+				first, last := r.From, r.From+period.Date(r.Days)-1
+				text := day(first)
+				if last > first {
+					text += " to " + day(last)
+				}
+				when = append(when, text+" ("+r.Outcome.String()+")")
+			}
+		}
+		if len(when) == 0 && f.DaysGap == 0 {
+			continue
+		}
+		if n := len(when); n > 6 {
+			when = append(when[:6], fmt.Sprintf("and %d more stretches, see the strip", n-6))
+		}
+		t.Rows = append(t.Rows, cells(say(see(b.testAnchor(i), f.Title)), say(num(f.DaysTested)), say(num(f.DaysGap)), say(strings.Join(when, ";\n"))))
+	}
+	sources := Table{Subject: "incomplete", Caption: say("Collections that were incomplete"), Columns: []Column{{Title: "Connection", Width: 52}, {Title: "Collections", Width: 16, Align: Right}, {Title: "Complete", Width: 16, Align: Right}, {Title: "Incomplete", Width: 16, Align: Right}}}
+	for _, s := range b.d.Sources {
+		if s.Complete < s.Items {
+			sources.Rows = append(sources.Rows, cells(say(s.Name), say(num(s.Items)), say(num(s.Complete)), say(num(s.Items-s.Complete))))
+		}
+	}
+	if b.n.tests == 0 {
+		b.callout(Missing, "Nothing was monitored", "The dossier holds no test: the whole period is a gap.")
+		return
+	}
+	if len(t.Rows)+len(sources.Rows) == 0 {
+		b.p("None: every test has a verdict for each day of the period, and every collection was complete.")
+		return
+	}
+	b.keep("Days without a verdict, and days on which a test gave no answer, are not counted as passed.")
+	if len(t.Rows) > 0 {
+		b.add(t)
+	}
+	if len(sources.Rows) > 0 {
+		b.add(sources)
+	}
+}
+
+// bare are the controls that nothing shows to have operated.
+func (b *builder) bare() {
+	if b.n.bare == 0 {
+		return
+	}
+	b.heading(2, "Controls without evidence of operation")
+	b.lack("Evidence of operation for " + count(b.n.bare, "control", "controls") + " (listed above).")
+	b.keep("No automated test covers these controls and no document is on file for them in the period.")
+	t := Table{Subject: "bare", Columns: []Column{{Title: "Control", Width: 14}, {Title: "Title", Width: 46}, {Title: "Owner", Width: 32}, {Title: "Page", Width: 8, Align: Right}}}
+	for _, i := range b.controls {
+		if c := b.d.Controls[i]; len(b.tests[c.Ref]) == 0 && len(c.Uploads) == 0 {
+			to := b.control(c.Ref)
+			t.Rows = append(t.Rows, cells(say(see(to, c.Ref)), say(c.Title), or(c.Owner, "no owner"), say(page(to))))
+		}
+	}
+	b.add(t)
+}
+
+// whatIsMissing is what the dossier says is missing and what this document found missing besides.
+func (b *builder) whatIsMissing() {
+	b.heading(2, "What a complete report still needs")
+	for _, c := range b.d.Controls {
+		if len(b.serves[c.Ref]) == 0 {
+			b.lack("A criterion that control " + c.Ref + " serves.")
+		}
+		for what, s := range map[string]string{"The statement": c.Statement, "The owner": c.Owner, "The frequency": c.Frequency} {
+			if strings.TrimSpace(s) == "" {
+				b.lack(what + " of control " + c.Ref + ".")
+			}
+		}
+	}
+	all := slices.Clone(b.d.Missing)
+	slices.Sort(b.lacks)
+	for _, l := range b.lacks {
+		if !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	if len(all) == 0 {
+		b.p("Nothing is known to be missing.")
+		return
+	}
+	l := List{Ordered: true}
+	for _, m := range all {
+		l.Entries = append(l.Entries, say(m))
+	}
+	b.add(l)
+}
