@@ -1,0 +1,287 @@
+// Package app is where everything meets: it reads the configuration, opens the engines, hands each domain its store, and
+// starts and stops what runs.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/access/accesssql"
+	"github.com/tickmark/tickmark/internal/catalog"
+	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/bamboohr"
+	"github.com/tickmark/tickmark/internal/collect/collectsql"
+	"github.com/tickmark/tickmark/internal/collect/file"
+	"github.com/tickmark/tickmark/internal/collect/git"
+	"github.com/tickmark/tickmark/internal/collect/github"
+	"github.com/tickmark/tickmark/internal/collect/host"
+	"github.com/tickmark/tickmark/internal/collect/okta"
+	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/control/controlsql"
+	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/engagement/engagementsql"
+	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/evaluate/evaluatesql"
+	"github.com/tickmark/tickmark/internal/evidence"
+	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/ledger"
+	"github.com/tickmark/tickmark/internal/ledger/ledgersql"
+	"github.com/tickmark/tickmark/internal/org"
+	"github.com/tickmark/tickmark/internal/org/orgsql"
+	"github.com/tickmark/tickmark/internal/platform/blob"
+	"github.com/tickmark/tickmark/internal/platform/httpx"
+	"github.com/tickmark/tickmark/internal/platform/lake"
+	"github.com/tickmark/tickmark/internal/platform/secret"
+	"github.com/tickmark/tickmark/internal/platform/sqldb"
+	"github.com/tickmark/tickmark/internal/platform/tilelog"
+	"github.com/tickmark/tickmark/migrations"
+)
+
+// Version is the program's version. Releases set it when they are linked.
+var Version = "0.1.0-dev"
+
+// App is an open installation.
+type App struct {
+	Config Config
+	Log    *slog.Logger
+	// Clock gives the time. It is the real one, except while the demo lives through its simulated year.
+	Clock func() time.Time
+
+	DB         *sqldb.DB
+	Box        *secret.Box
+	Lake       lake.Dir
+	Blobs      evidencesql.Blobs
+	Catalog    *catalog.Catalog
+	Access     *access.Service
+	Ledger     *ledger.Service
+	Evidence   *evidence.Service
+	Collect    *collect.Service
+	Evaluate   *evaluate.Service
+	Controls   *control.Service
+	System     *org.Service
+	Engagement *engagement.Service
+
+	tiles   *tilelog.Log
+	sandbox *lake.Engine
+}
+
+// Open opens an installation, bringing its database up to date. The caller must Close it.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error) {
+	a = &App{Config: cfg, Log: log, Clock: time.Now}
+	defer func() {
+		if err != nil {
+			_ = a.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, errs.As(errs.Unavailable, err, "data folder %s", cfg.Data).(*errs.Error).WithHint("Choose another with --data, or make it writable.")
+	}
+	if a.DB, err = sqldb.Open(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
+	if err := a.DB.Migrate(ctx, migrations.Files, a.Clock()); err != nil {
+		return nil, err
+	}
+	if a.Box, err = secret.Open(filepath.Join(cfg.Data, "key.json")); err != nil {
+		return nil, err
+	}
+	if a.Catalog, err = catalog.Load(); err != nil {
+		return nil, err
+	}
+	a.Lake = lake.Dir{Root: filepath.Join(cfg.Data, "lake")}
+	if err := a.Lake.Sweep(); err != nil {
+		return nil, errs.As(errs.Unavailable, err, "tidy the lake")
+	}
+	a.Blobs = evidencesql.Blobs{Dir: blob.Dir{Root: filepath.Join(cfg.Data, "documents")}}
+	if err := a.openLedger(ctx); err != nil {
+		return nil, err
+	}
+	a.wire()
+	return a, nil
+}
+
+// wire hands each domain its store and its neighbours.
+func (a *App) wire() {
+	ledgerStore := a.Ledger.Store
+	accessStore := &accesssql.Store{DB: a.DB}
+	a.Access = &access.Service{Store: accessStore, Credentials: accessStore, Tx: a.DB, Recorder: ledgerStore, Sealer: a.Box}
+	evidenceStore := &evidencesql.Store{DB: a.DB, Ledger: ledgerStore}
+	a.Evidence = &evidence.Service{Store: evidenceStore, Blobs: a.Blobs}
+	a.Collect = &collect.Service{
+		Connectors: a.connectors(), Store: &collectsql.Store{DB: a.DB}, Files: collectsql.Files{Lake: a.Lake}, Evidence: evidenceStore, Blobs: a.Blobs,
+		Sealer: a.Box, Ledger: ledgerStore, Tx: a.DB, HTTP: a.client, Alive: alive, Owner: thisProcess(), Build: Version, Log: a.Log,
+	}
+	a.sandbox = &lake.Engine{Workers: 2}
+	engine := &evaluatesql.Engine{Lake: a.Lake, Sandbox: a.sandbox}
+	evaluateStore := &evaluatesql.Store{DB: a.DB, Ledger: ledgerStore}
+	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore}
+	controlStore := &controlsql.Store{DB: a.DB}
+	a.Controls = &control.Service{Store: controlStore, Complements: controlStore, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
+	a.System = &org.Service{Store: &orgsql.Store{DB: a.DB}, Catalog: a.Catalog, Tx: a.DB, Ledger: ledgerStore}
+	a.Engagement = &engagement.Service{
+		Store: &engagementsql.Store{DB: a.DB, Ledger: ledgerStore}, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
+		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
+	}
+}
+
+func (a *App) connectors() map[string]collect.Connector {
+	out := map[string]collect.Connector{}
+	now := func() time.Time { return a.Clock() } // the clock may be set later
+	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}} {
+		out[c.Describe().Kind] = c
+	}
+	return out
+}
+
+// originPrefix stands before the random part of a log's name when the operator gives none.
+const originPrefix = "tickmark.example/ledger/"
+
+// openLedger opens the transparency log with the installation's key, making both at first.
+func (a *App) openLedger(ctx context.Context) error {
+	dir := filepath.Join(a.Config.Data, "ledger")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return errs.As(errs.Unavailable, err, "folder of the ledger")
+	}
+	store := &ledgersql.Store{DB: a.DB}
+	keyFile := filepath.Join(dir, "signing-key.sealed")
+	sealed, err := os.ReadFile(keyFile) //nolint:gosec // our own folder
+	if errors.Is(err, os.ErrNotExist) {
+		sealed, err = a.newLedgerKey(keyFile)
+	}
+	if err != nil {
+		return errs.As(errs.Unavailable, err, "signing key of the ledger")
+	}
+	plain, err := a.Box.Open(strings.TrimSpace(string(sealed)), "ledger signing key")
+	if err != nil {
+		return errs.Wrap(err, "signing key of the ledger")
+	}
+	signer, verifier, ok := strings.Cut(string(plain), "\n")
+	if !ok {
+		return errs.New(errs.Internal, "the signing key of the ledger is damaged")
+	}
+	a.tiles, err = tilelog.Open(filepath.Join(dir, "log"), signer, verifier, store.Guard)
+	if err != nil {
+		return err
+	}
+	a.Ledger = &ledger.Service{Store: store, Sealing: store, Log: a.tiles, Tx: a.DB}
+	// The verifier key is public: anybody who checks a bundle may have it from here.
+	pub := filepath.Join(dir, "verifier-key.txt")
+	if _, err := os.Stat(pub); errors.Is(err, os.ErrNotExist) {
+		return os.WriteFile(pub, []byte(verifier+"\n"), 0o644) //nolint:gosec // public by purpose
+	}
+	return nil
+}
+
+func (a *App) newLedgerKey(file string) ([]byte, error) {
+	origin := a.Config.Origin
+	if origin == "" {
+		random := make([]byte, 4)
+		_, _ = rand.Read(random)
+		origin = originPrefix + hex.EncodeToString(random)
+	}
+	signer, verifier, err := tilelog.NewKey(origin, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := a.Box.Seal([]byte(signer+"\n"+verifier), "ledger signing key")
+	if err != nil {
+		return nil, err
+	}
+	// O_EXCL: of two processes that start at once, one makes the key and the other reads it.
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // our own folder
+	if errors.Is(err, os.ErrExist) {
+		return os.ReadFile(file) //nolint:gosec // as above
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.WriteString(sealed + "\n")
+	return []byte(sealed), errors.Join(err, f.Sync(), f.Close())
+}
+
+// client makes the HTTP client of one run.
+func (a *App) client(c collect.Connection) (*http.Client, func() (int64, int64)) {
+	stats := &httpx.Stats{}
+	client := httpx.New(httpx.Options{Stats: stats, AllowPrivate: splitList(a.Config.AllowPrivate), Log: a.Log.With("connection", c.Name), UserAgent: "tickmark/" + Version})
+	return client, func() (int64, int64) {
+		client.CloseIdleConnections()
+		n := stats.Counts()
+		return n.Requests, n.Retries
+	}
+}
+
+func splitList(s string) []string {
+	var out []string
+	for p := range strings.SplitSeq(s, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Close stops what runs and closes the engines. It waits until the log has published what was added.
+func (a *App) Close(ctx context.Context) error {
+	var all []error
+	if a.sandbox != nil {
+		a.sandbox.Close()
+	}
+	if a.tiles != nil {
+		all = append(all, a.tiles.Close(ctx))
+	}
+	if a.DB != nil {
+		all = append(all, a.DB.Close())
+	}
+	return errors.Join(all...)
+}
+
+// thisProcess names the process as the owner of runs: host, process number, and when it began, so that a number that is
+// used again is not mistaken for it.
+func thisProcess() string {
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", hostname, os.Getpid(), startOf(os.Getpid()))
+}
+
+// startOf reads when a process began, from field 22 of /proc/<pid>/stat; empty where that does not exist.
+func startOf(pid int) string {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, rest, ok := strings.Cut(string(raw), ") ")
+	if fields := strings.Fields(rest); ok && len(fields) > 19 {
+		return fields[19]
+	}
+	return ""
+}
+
+// alive reports whether the process that owns a run still runs. A process on another machine counts as alive: only that
+// machine can tell.
+func alive(owner string) bool {
+	parts := strings.Split(owner, "/")
+	hostname, err := os.Hostname()
+	if len(parts) != 3 || err != nil || parts[0] != hostname {
+		return true
+	}
+	pid, err := strconv.Atoi(parts[1])
+	if err != nil || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return false
+	}
+	return parts[2] == "" || startOf(pid) == parts[2]
+}

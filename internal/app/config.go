@@ -1,0 +1,132 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/yamldoc"
+)
+
+// Config is everything an installation can set. The zero value, completed by its defaults, is a working installation in
+// the folder ./tickmark-data. Values come from a flag, an environment variable TICKMARK_<NAME>, the file tickmark.yaml, or
+// the default, in this order; `tickmark doctor` prints which.
+type Config struct {
+	// Data is the folder for everything that is not in the database: facts, results, documents, the log, the key file.
+	Data string `yaml:"data" default:"tickmark-data"`
+	// Database is "sqlite:PATH" or "postgres://HOST/NAME"; empty means a SQLite file in the data folder.
+	Database string `yaml:"database" default:""`
+	// Listen is the address the web server listens on.
+	Listen string `yaml:"listen" default:"127.0.0.1:8321"`
+	// URL is the address people reach the server at, for links; empty means http:// and the listen address.
+	URL string `yaml:"url" default:""`
+	// Origin names the ledger's log in its checkpoints, such as "northwind.example/ledger". It must not change afterwards.
+	Origin string `yaml:"origin" default:""`
+	// Org is the short name of the organisation that commands work on when there are several.
+	Org string `yaml:"org" default:""`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `yaml:"log_level" default:"info"`
+	// AllowPrivate lists hosts with port, comma between, that connections may reach although their address is private.
+	AllowPrivate string `yaml:"allow_private" default:""`
+	// Every is how often connections are collected and tests run by the scheduler: a length such as 24h; 0 turns it off.
+	Every string `yaml:"every" default:"24h"`
+}
+
+// Origin of a configured value.
+type Source string
+
+// The places a value can come from, strongest first.
+const (
+	FromFlag    Source = "flag"
+	FromEnv     Source = "environment"
+	FromFile    Source = "file"
+	FromDefault Source = "default"
+)
+
+// Setting is a configured value with where it came from.
+type Setting struct {
+	Name   string
+	Env    string
+	Value  string
+	Source Source
+}
+
+// envPrefix begins the name of each environment variable.
+const envPrefix = "TICKMARK_"
+
+// LoadConfig reads the configuration. flags holds values given on the command line by name. An empty file name means
+// tickmark.yaml in the working folder, if it exists; a file that is named must exist. An unknown key is an error.
+func LoadConfig(file string, flags map[string]string, env func(string) string) (Config, []Setting, error) {
+	var fromFile map[string]string
+	named := file != ""
+	if !named {
+		file = "tickmark.yaml"
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the operator's own file
+	switch {
+	case err == nil:
+		if fromFile, err = parseConfig(file, text); err != nil {
+			return Config{}, nil, err
+		}
+	case named || !errors.Is(err, fs.ErrNotExist):
+		return Config{}, nil, errs.As(errs.Invalid, err, "configuration %s", file)
+	}
+	var c Config
+	var settings []Setting
+	v, t := reflect.ValueOf(&c).Elem(), reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		name := t.Field(i).Tag.Get("yaml")
+		s := Setting{Name: name, Env: envPrefix + strings.ToUpper(name), Value: t.Field(i).Tag.Get("default"), Source: FromDefault}
+		if x, ok := fromFile[name]; ok {
+			s.Value, s.Source = x, FromFile
+		}
+		if x := env(s.Env); x != "" {
+			s.Value, s.Source = x, FromEnv
+		}
+		if x, ok := flags[name]; ok {
+			s.Value, s.Source = x, FromFlag
+		}
+		v.Field(i).SetString(s.Value)
+		settings = append(settings, s)
+	}
+	return c, settings, c.complete()
+}
+
+func parseConfig(file string, text []byte) (map[string]string, error) {
+	var c Config
+	doc, err := yamldoc.Parse(text)
+	if err == nil {
+		err = doc.Decode(&c)
+	}
+	if err != nil {
+		return nil, errs.As(errs.Invalid, err, "configuration %s", file)
+	}
+	out := map[string]string{}
+	v, t := reflect.ValueOf(c), reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); doc.Has(name) {
+			out[name] = v.Field(i).String()
+		}
+	}
+	return out, nil
+}
+
+// complete fills what follows from other values.
+func (c *Config) complete() error {
+	abs, err := filepath.Abs(c.Data)
+	if err != nil {
+		return errs.As(errs.Invalid, err, "data folder %q", c.Data)
+	}
+	c.Data = abs
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "records.db")
+	}
+	if c.URL == "" {
+		c.URL = "http://" + c.Listen
+	}
+	return nil
+}
