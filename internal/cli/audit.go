@@ -317,10 +317,18 @@ func (s *session) auditList() *cobra.Command {
 
 func (s *session) auditDescribe() *cobra.Command {
 	var file, note string
-	var dry bool
+	var dry, check bool
 	c := &cobra.Command{
 		Use: "describe", Short: "Read the description of the system from a file; without -f, print it", Args: cobra.NoArgs,
+		Example: "  tickmark audit describe > system.yaml\n  tickmark audit describe -f system.yaml --check\n  tickmark audit describe -f system.yaml --note \"New region\"",
 		RunE: s.run(func(ctx context.Context, _ []string) error {
+			if file == "" && check {
+				d, err := s.app.System.Description(ctx, s.read(), s.Now())
+				if err != nil {
+					return err
+				}
+				return s.checkDescription(ctx, d)
+			}
 			if file == "" {
 				d, err := s.app.System.Description(ctx, s.read(), s.Now())
 				if err != nil {
@@ -345,6 +353,9 @@ func (s *session) auditDescribe() *cobra.Command {
 			if err != nil {
 				return errs.Wrap(err, "%s", file)
 			}
+			if check {
+				return s.checkDescription(ctx, d)
+			}
 			done, err := s.app.System.Import(ctx, scope, s.Now(), d, note, dry)
 			if err != nil {
 				return err
@@ -360,7 +371,32 @@ func (s *session) auditDescribe() *cobra.Command {
 	c.Flags().StringVarP(&file, "file", "f", "", "YAML file with the description")
 	c.Flags().StringVar(&note, "note", "", "why it changes")
 	c.Flags().BoolVar(&dry, "dry-run", false, "show what would change, and change nothing")
+	c.Flags().BoolVar(&check, "check", false, "compare with what the engagement's report needs, and change nothing")
 	return c
+}
+
+// checkDescription prints what a description lacks for the current engagement.
+func (s *session) checkDescription(ctx context.Context, d org.Description) error {
+	e, err := s.pickEngagement(ctx, nil)
+	if err != nil {
+		return err
+	}
+	rep, err := s.app.Engagement.CheckDescription(ctx, s.read(), s.Now(), e.Ref, d)
+	if err != nil {
+		return err
+	}
+	var rows []row
+	for _, f := range rep.Findings {
+		rows = append(rows, row{[]cell{text(string(f.Level)), text(f.Criterion), text(f.Path), text(f.Text)},
+			map[string]any{"level": f.Level, "criterion": f.Criterion, "path": f.Path, "text": f.Text}})
+	}
+	if err := s.table([]string{"level", "criterion", "where", "finding"}, rows, "Nothing is missing for "+e.Ref+"."); err != nil {
+		return err
+	}
+	if !rep.Complete() {
+		return verdict(exitFailing)
+	}
+	return nil
 }
 
 // pickEngagement finds the engagement that was named, or the only current one.

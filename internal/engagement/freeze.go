@@ -22,6 +22,7 @@ import (
 type gatherer struct {
 	s        *Service
 	scope    access.Scope
+	read     access.ReadScope
 	now      time.Time
 	e        Engagement
 	progress Progress
@@ -36,7 +37,7 @@ type gatherer struct {
 
 func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 	d := &Dossier{V: 1, Subservice: []Subservice{}, CUECs: []CUEC{}, Missing: []string{}}
-	o, err := g.s.Access.Org(ctx, g.scope.ReadScope)
+	o, err := g.s.Access.Org(ctx, g.read)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +73,11 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 }
 
 func (g *gatherer) freeze(ctx context.Context) (Freeze, error) {
-	n, err := g.s.Store.NextNumber(ctx, g.scope.ReadScope, g.e.ID)
+	n, err := g.s.Store.NextNumber(ctx, g.read, g.e.ID)
 	if err != nil {
 		return Freeze{}, err
 	}
-	head, err := g.s.Ledger.Store.Head(ctx, g.scope.ReadScope)
+	head, err := g.s.Ledger.Store.Head(ctx, g.read)
 	if err != nil {
 		return Freeze{}, err
 	}
@@ -105,7 +106,7 @@ func (g *gatherer) scopeIn(ctx context.Context) error {
 	for _, c := range g.criteria {
 		inScope[c.ID] = true
 	}
-	all, err := g.s.Controls.AsOf(ctx, g.scope.ReadScope, g.end())
+	all, err := g.s.Controls.AsOf(ctx, g.read, g.end())
 	if err != nil {
 		return err
 	}
@@ -116,11 +117,11 @@ func (g *gatherer) scopeIn(ctx context.Context) error {
 			refs[c.Ref] = true
 		}
 	}
-	installed, err := g.s.Evaluate.Store.Installed(ctx, g.scope.ReadScope)
+	installed, err := g.s.Evaluate.Store.Installed(ctx, g.read)
 	if err != nil {
 		return err
 	}
-	if g.tallies, err = g.s.Evaluate.Store.Tally(ctx, g.scope.ReadScope, g.e.Period.From.Time(), g.end()); err != nil {
+	if g.tallies, err = g.s.Evaluate.Store.Tally(ctx, g.read, g.e.Period.From.Time(), g.end()); err != nil {
 		return err
 	}
 	for _, t := range installed {
@@ -129,7 +130,7 @@ func (g *gatherer) scopeIn(ctx context.Context) error {
 			g.tests = append(g.tests, t)
 		}
 	}
-	g.exceptions, err = g.s.Evaluate.Exceptions.Exceptions(ctx, g.scope.ReadScope, "")
+	g.exceptions, err = g.s.Evaluate.Exceptions.Exceptions(ctx, g.read, "")
 	return err
 }
 
@@ -187,7 +188,7 @@ func (g *gatherer) testFact(ctx context.Context, t evaluate.Installed) (TestFact
 		ID: d.ID, Version: d.Version, SHA256: d.SHA256(), Title: d.Title, Asks: d.Asks, Kind: string(d.Kind), Severity: d.Severity, Controls: d.Controls, Counted: d.Counted,
 		Evaluations: int(g.tallies[d.ID].Evaluations), Deviations: []Deviation{}, Unknowns: []Deviation{}, Sources: []string{},
 	}
-	days, err := g.s.Evaluate.Store.Days(ctx, g.scope.ReadScope, []string{d.ID}, g.e.Period)
+	days, err := g.s.Evaluate.Store.Days(ctx, g.read, []string{d.ID}, g.e.Period)
 	if err != nil {
 		return f, err
 	}
@@ -245,7 +246,7 @@ func (g *gatherer) occurrences(ctx context.Context, f *TestFacts) error {
 	f.Pass, f.Fail, f.Unknown, f.NA = r.Counts[evaluate.Pass], r.Counts[evaluate.Fail], r.Counts[evaluate.Unknown], r.Counts[evaluate.NotApplicable]
 	q := paging.Query{Page: 1, Size: paging.MaxSize, Sort: "since"}
 	for {
-		res, err := g.s.Evaluate.Store.Happenings(ctx, g.scope.ReadScope, evaluate.Filter{Tests: []string{f.ID}, From: g.e.Period.From.Time(), To: g.e.Period.To.Time()}, q)
+		res, err := g.s.Evaluate.Store.Happenings(ctx, g.read, evaluate.Filter{Tests: []string{f.ID}, From: g.e.Period.From.Time(), To: g.e.Period.To.Time()}, q)
 		if err != nil {
 			return err
 		}
@@ -269,7 +270,7 @@ func (g *gatherer) state(ctx context.Context, f *TestFacts) error {
 	tally := g.tallies[f.ID]
 	f.Population = tally.MaxPopulation
 	if tally.LastRun != "" {
-		r, err := g.s.Evaluate.Store.Run(ctx, g.scope.ReadScope, tally.LastRun)
+		r, err := g.s.Evaluate.Store.Run(ctx, g.read, tally.LastRun)
 		if err != nil {
 			return err
 		}
@@ -277,7 +278,7 @@ func (g *gatherer) state(ctx context.Context, f *TestFacts) error {
 	}
 	q := paging.Query{Page: 1, Size: paging.MaxSize, Sort: "since"}
 	for {
-		res, err := g.s.Evaluate.Store.Intervals(ctx, g.scope.ReadScope, evaluate.Filter{Tests: []string{f.ID}, From: g.e.Period.From.Time(), To: g.e.Period.To.Time()}, q)
+		res, err := g.s.Evaluate.Store.Intervals(ctx, g.read, evaluate.Filter{Tests: []string{f.ID}, From: g.e.Period.From.Time(), To: g.e.Period.To.Time()}, q)
 		if err != nil {
 			return err
 		}
@@ -345,7 +346,7 @@ func (g *gatherer) controlFacts(ctx context.Context, tests []TestFacts) ([]Contr
 				f.Tests = append(f.Tests, t.ID)
 			}
 		}
-		docs, err := g.s.Evidence.Items(ctx, g.scope.ReadScope, evidence.Filter{Control: c.Ref, From: g.e.Period.From.Time(), To: g.e.Period.To.Time(), Usable: true}, paging.Query{Size: paging.MaxSize, Sort: "ref"})
+		docs, err := g.s.Evidence.Items(ctx, g.read, evidence.Filter{Control: c.Ref, From: g.e.Period.From.Time(), To: g.e.Period.To.Time(), Usable: true}, paging.Query{Size: paging.MaxSize, Sort: "ref"})
 		if err != nil {
 			return nil, err
 		}
@@ -358,7 +359,7 @@ func (g *gatherer) controlFacts(ctx context.Context, tests []TestFacts) ([]Contr
 }
 
 func (g *gatherer) names(ctx context.Context) (map[access.UserID]string, error) {
-	members, err := g.s.Access.Members(ctx, g.scope.ReadScope)
+	members, err := g.s.Access.Members(ctx, g.read)
 	if err != nil {
 		return nil, err
 	}
@@ -384,7 +385,7 @@ func (g *gatherer) criterionFacts() []CriterionFacts {
 }
 
 func (g *gatherer) sources(ctx context.Context) ([]SourceFacts, error) {
-	all, err := g.s.Evidence.Sources(ctx, g.scope.ReadScope, g.e.Period.From.Time(), g.e.Period.To.Time())
+	all, err := g.s.Evidence.Sources(ctx, g.read, g.e.Period.From.Time(), g.e.Period.To.Time())
 	if err != nil {
 		return nil, err
 	}
@@ -398,7 +399,7 @@ func (g *gatherer) sources(ctx context.Context) ([]SourceFacts, error) {
 
 // system fills in the description of the system as it stood at the end, with the numbers that were collected.
 func (g *gatherer) system(ctx context.Context, d *Dossier) error {
-	x, err := g.s.System.Description(ctx, g.scope.ReadScope, g.end())
+	x, err := g.s.System.Description(ctx, g.read, g.end())
 	if err != nil {
 		return err
 	}
@@ -429,7 +430,7 @@ func (g *gatherer) system(ctx context.Context, d *Dossier) error {
 	}
 	for _, area := range org.Areas() {
 		for _, a := range *x.Aspects.Of(area) {
-			d.System.Aspects = append(d.System.Aspects, Named{a.Title, a.Text})
+			d.System.Aspects = append(d.System.Aspects, Named{area.Title() + ": " + a.Title, a.Text})
 		}
 	}
 	g.narratives(d, x)
@@ -465,7 +466,7 @@ func orEmpty(in []string) []string {
 }
 
 func (g *gatherer) complements(ctx context.Context, d *Dossier, x org.Description) error {
-	cuecs, err := g.s.Controls.ListComplements(ctx, g.scope.ReadScope, control.CUEC, g.end())
+	cuecs, err := g.s.Controls.ListComplements(ctx, g.read, control.CUEC, g.end())
 	if err != nil {
 		return err
 	}
@@ -487,15 +488,7 @@ func (g *gatherer) complements(ctx context.Context, d *Dossier, x org.Descriptio
 
 // missing lists in words what the description still lacks.
 func (g *gatherer) missing(d *Dossier, x org.Description) error {
-	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
-	if err != nil {
-		return err
-	}
-	serving := map[string]int{}
-	for _, c := range d.Criteria {
-		serving[c.ID] = len(c.Controls)
-	}
-	rep, err := org.Check(x, org.Examination{Type2: g.e.Type == 2, Categories: ids, Period: g.e.Period, Controls: serving, CUECs: len(d.CUECs)})
+	rep, err := g.check(x, len(d.CUECs))
 	if err != nil {
 		return err
 	}
@@ -507,9 +500,39 @@ func (g *gatherer) missing(d *Dossier, x org.Description) error {
 	return nil
 }
 
+func (g *gatherer) check(x org.Description, cuecs int) (org.Report, error) {
+	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
+	if err != nil {
+		return org.Report{}, err
+	}
+	serving := map[string]int{}
+	for _, c := range g.criterionFacts() {
+		serving[c.ID] = len(c.Controls)
+	}
+	return org.Check(x, org.Examination{Type2: g.e.Type == 2, Categories: ids, Period: g.e.Period, Controls: serving, CUECs: cuecs})
+}
+
+// CheckDescription compares a description with what an engagement's report needs: criteria, controls, complementary user
+// entity controls.
+func (s *Service) CheckDescription(ctx context.Context, scope access.ReadScope, now time.Time, ref string, x org.Description) (org.Report, error) {
+	e, err := s.Store.Engagement(ctx, scope, ref)
+	if err != nil {
+		return org.Report{}, err
+	}
+	g := &gatherer{s: s, read: scope, now: now, e: e, progress: func(int, int, string) {}}
+	if err := g.scopeIn(ctx); err != nil {
+		return org.Report{}, err
+	}
+	cuecs, err := s.Controls.ListComplements(ctx, scope, control.CUEC, g.end())
+	if err != nil {
+		return org.Report{}, err
+	}
+	return g.check(x, len(slices.DeleteFunc(cuecs, func(c control.Complement) bool { return c.Retired })))
+}
+
 // count reads the number of a component from the newest usable snapshot before the end.
 func (g *gatherer) count(ctx context.Context, c org.Count) (int64, string, error) {
-	items, err := g.s.Evidence.Latest(ctx, g.scope.ReadScope, c.System, c.Resource, g.end())
+	items, err := g.s.Evidence.Latest(ctx, g.read, c.System, c.Resource, g.end())
 	if err != nil {
 		return 0, "", err
 	}

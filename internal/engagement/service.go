@@ -81,7 +81,7 @@ func (s *Service) Freeze(ctx context.Context, scope access.Scope, now time.Time,
 	if now.Before(e.Period.From.Time()) {
 		return Frozen{}, errs.New(errs.Invalid, "the period of %s begins on %s", e.Ref, e.Period.From).WithHint("There is nothing to report yet.")
 	}
-	g := &gatherer{s: s, scope: scope, now: now, e: e, progress: progress}
+	g := &gatherer{s: s, scope: scope, read: scope.ReadScope, now: now, e: e, progress: progress}
 	d, err := g.gather(ctx)
 	if err != nil {
 		return Frozen{}, errs.Wrap(err, "freeze %s", e.Ref)

@@ -131,6 +131,21 @@ const (
 // Areas lists them.
 func Areas() []Area { return []Area{ControlEnvironment, RiskAssessment, Communication, Monitoring} }
 
+// Title is the area in words.
+func (a Area) Title() string {
+	switch a {
+	case ControlEnvironment:
+		return "Control environment"
+	case RiskAssessment:
+		return "Risk assessment"
+	case Communication:
+		return "Information and communication"
+	case Monitoring:
+		return "Monitoring"
+	}
+	return string(a)
+}
+
 // Aspects is the relevant aspects of internal control, by area.
 type Aspects struct {
 	ControlEnvironment []Aspect `json:"control_environment" yaml:"control_environment,omitempty"`
