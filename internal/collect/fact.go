@@ -38,6 +38,7 @@ type Worker struct {
 	DisplayName           *string      `parquet:"display_name"`
 	Email                 *string      `parquet:"email"`
 	Department            *string      `parquet:"department"`
+	DepartmentSince       *period.Date `parquet:"department_since,date"` // first day in the department, without a break
 	Title                 *string      `parquet:"title"`
 	ManagerID             *string      `parquet:"manager_id"`
 	Location              *string      `parquet:"location"`

@@ -49,14 +49,18 @@ func TestRecords(t *testing.T) {
 			_, _ = w.Write([]byte(`{"data":[],"meta":{"total":4}}`))
 		case "/api/v1/meta/fields":
 			_, _ = w.Write([]byte(`[{"id":4047,"name":"EEID","alias":"id"},{"id":"4500.0","name":"Signed","alias":"customSigned"}]`))
+		case "/api/v1/employees/all/tables/jobInfo":
+			_, _ = w.Write([]byte(`[{"id":"3","employeeId":"17","date":"2025-06-01","department":"Data"},{"id":"2","employeeId":"17","date":"2025-02-01","department":"Data"},
+				{"id":"1","employeeId":"17","date":"2024-02-29","department":"Sales"},{"id":"4","employeeId":"17","date":"2026-04-01","department":"Legal"},
+				{"id":"5","employeeId":"18","date":"0000-00-00","department":"Data"},{"id":"6","employeeId":"19","date":"2024-02-01","department":null}]`))
 		case "/api/v1/reports/custom":
 			if r.Method != http.MethodPost || r.URL.Query().Get("onlyCurrent") != "false" {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
 			_, _ = w.Write([]byte(`{"title":"Tickmark","fields":[],"employees":[
-				{"id":17,"displayName":null,"firstName":"Ada","lastName":"Example","status":"Active","hireDate":"2024-02-29","terminationDate":"0000-00-00","supervisorEId":"0","employmentHistoryStatus":"Independent Contractor","customSigned":"2024-03-01"},
-				{"id":"18","displayName":" Bob ","status":"Inactive","hireDate":"0000-00-00","terminationDate":"2025-01-31","supervisorEId":17,"employmentHistoryStatus":"Terminated"},
+				{"id":17,"displayName":null,"firstName":"Ada","lastName":"Example","department":"Data","status":"Active","hireDate":"2024-02-29","terminationDate":"0000-00-00","supervisorEId":"0","employmentHistoryStatus":"Independent Contractor","customSigned":"2024-03-01"},
+				{"id":"18","displayName":" Bob ","department":"Data","status":"Inactive","hireDate":"0000-00-00","terminationDate":"2025-01-31","supervisorEId":17,"employmentHistoryStatus":"Terminated"},
 				{"id":"19","status":"Active","hireDate":"01/02/2024","employmentHistoryStatus":"Full-Time"},
 				{"id":null}]}`))
 		default:
@@ -71,14 +75,14 @@ func TestRecords(t *testing.T) {
 		}
 	}
 	var s collecttest.Sink
-	e := collect.Env{Settings: settings, Secrets: map[string]string{"api_key": "k"}, HTTP: collecttest.Client(httpx.Options{}, server)}
+	e := collect.Env{Settings: settings, Secrets: map[string]string{"api_key": "k"}, HTTP: collecttest.Client(httpx.Options{}, server), Until: period.Make(2026, 3, 31).Time()}
 	if err := (bamboohr.Connector{}).Collect(t.Context(), e, &s); err != nil {
 		t.Fatal(err)
 	}
 	s.Laws(t, bamboohr.Connector{}.Describe())
 	collecttest.Same(t, &s, []*collect.Worker{
-		{ID: "17", DisplayName: collect.Ptr("Ada Example"), Status: collect.Ptr("active"), HiredOn: collect.Ptr(period.Make(2024, 2, 29)), EmploymentType: collect.Ptr("contractor"), AgreementSignedOn: collect.Ptr(period.Make(2024, 3, 1))},
-		{ID: "18", DisplayName: collect.Ptr("Bob"), Status: collect.Ptr("inactive"), TerminatedOn: collect.Ptr(period.Make(2025, 1, 31)), ManagerID: collect.Ptr("17")},
+		{ID: "17", DisplayName: collect.Ptr("Ada Example"), Department: collect.Ptr("Data"), DepartmentSince: collect.Ptr(period.Make(2025, 2, 1)), Status: collect.Ptr("active"), HiredOn: collect.Ptr(period.Make(2024, 2, 29)), EmploymentType: collect.Ptr("contractor"), AgreementSignedOn: collect.Ptr(period.Make(2024, 3, 1))},
+		{ID: "18", DisplayName: collect.Ptr("Bob"), Department: collect.Ptr("Data"), Status: collect.Ptr("inactive"), TerminatedOn: collect.Ptr(period.Make(2025, 1, 31)), ManagerID: collect.Ptr("17")},
 		{ID: "19", Status: collect.Ptr("active"), EmploymentType: collect.Ptr("employee")},
 	})
 	if f := s.Failures("worker"); len(f) != 2 || !strings.Contains(f[0].Error()+f[1].Error(), `"01/02/2024" is not a date`) {

@@ -89,6 +89,11 @@ func truthAt(w *life.World, t life.Time) []*collect.Worker {
 		}
 		if !p.Missing(life.DepartmentField, t) {
 			f.Department = collect.Ptr(life.Departments[job.Dept].Name)
+			for k := range p.Jobs {
+				if from := p.Jobs[k].From.Date(); from <= t.Date() && (k == 0 || p.Jobs[k].Dept != p.Jobs[k-1].Dept && p.Jobs[k].From <= t) {
+					f.DepartmentSince = &from
+				}
+			}
 		}
 		if !p.Missing(life.TitleField, t) {
 			f.Title = &job.Title
@@ -106,6 +111,7 @@ func TestTruth(t *testing.T) {
 	c := newCompany(t, begin)
 	for _, when := range []time.Time{begin.Add(23 * time.Hour), begin.AddDate(0, 0, 31).Add(17 * time.Hour), begin.AddDate(0, 0, 60)} {
 		c.SetClock(when)
+		c.env.Until = when
 		s := c.read(t)
 		s.NoFailures(t)
 		s.Reconciled(t, "worker")

@@ -2,6 +2,7 @@ package bamboohr
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,8 +87,15 @@ func (Connector) Collect(ctx context.Context, e collect.Env, s collect.Sink) err
 		return nil
 	}
 	r.judgeFields(ctx, rows)
+	since, err := r.departments(ctx, period.Of(e.Until))
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.Note("worker", "Since when people are in their department could not be read: "+err.Error())
+	}
 	for _, row := range rows {
-		if err := r.worker(row); err != nil {
+		if err := r.worker(row, since); err != nil {
 			return err
 		}
 	}
@@ -141,6 +149,56 @@ func (r *run) total(ctx context.Context) (int64, error) {
 		return 0, errs.New(errs.Invalid, "the list of employees says no total")
 	}
 	return *doc.Meta.Total, nil
+}
+
+// departments reads, from everybody's job information, which department each employee was in last by the given day and
+// since when. The rows come in no promised order, and a row may repeat the department of the one before it.
+// https://documentation.bamboohr.com/reference/list-employee-table-data
+func (r *run) departments(ctx context.Context, until period.Date) (map[string]tenure, error) {
+	a, err := r.send(ctx, "/api/v1/employees/all/tables/jobInfo", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.sink.Page("worker", "GET /api/v1/employees/all/tables/jobInfo")
+	var list []struct {
+		Employee   value `json:"employeeId"`
+		Date       value `json:"date"`
+		Department value `json:"department"`
+	}
+	if err := a.Decode(&list); err != nil {
+		return nil, err
+	}
+	jobs := map[string][]tenure{}
+	for _, row := range list {
+		id := row.Employee.text()
+		var from *period.Date
+		if id == nil || row.Date.date(&from) != nil || from == nil || *from > until {
+			continue
+		}
+		t := tenure{since: *from}
+		if d := row.Department.text(); d != nil {
+			t.department = *d
+		}
+		jobs[*id] = append(jobs[*id], t)
+	}
+	out := map[string]tenure{}
+	for id, list := range jobs {
+		slices.SortStableFunc(list, func(a, b tenure) int { return cmp.Compare(a.since, b.since) })
+		last := list[0]
+		for _, t := range list[1:] {
+			if t.department != last.department {
+				last = t
+			}
+		}
+		out[id] = last
+	}
+	return out, nil
+}
+
+// tenure is a department and the first day in it.
+type tenure struct {
+	department string
+	since      period.Date
 }
 
 // knownFields are the fields the key sees, by alias and by number.
@@ -214,7 +272,7 @@ func anybodyHas(rows []row, name string) bool {
 }
 
 // worker emits one employee. A field that cannot be read is reported and stays unknown.
-func (r *run) worker(in row) error {
+func (r *run) worker(in row, departments map[string]tenure) error {
 	get := func(name string) *string { return in.Value[name].text() }
 	id := get("id")
 	if id == nil {
@@ -245,6 +303,10 @@ func (r *run) worker(in row) error {
 	}
 	if err := errors.Join(bad...); err != nil {
 		r.sink.Failed("worker", errs.As(errs.Invalid, err, "employee %s", *id))
+	}
+	// The two lists are read one after the other: a department that changed between them has no date yet.
+	if t, ok := departments[*id]; ok && f.Department != nil && *f.Department == t.department {
+		f.DepartmentSince = &t.since
 	}
 	f.Raw = in.Raw
 	return r.sink.Emit(f)

@@ -42,47 +42,60 @@ func (s *Server) oldValue(j *wire.JSON, name string, f *known, i int32, v view) 
 	j.SN(name, is)
 }
 
-// table answers with the rows of an employee's job information or employment status, oldest first.
+// table answers with the rows of an employee's job information or employment status, oldest first; "all" stands for all
+// employees, those who left included.
 func (s *Server) table(w http.ResponseWriter, r *http.Request, v view) {
-	i := s.personOf(w, r, v)
-	if i < 0 {
-		return
+	people := v.people
+	if r.PathValue("id") != "all" {
+		i := s.personOf(w, r, v)
+		if i < 0 {
+			return
+		}
+		people = []int32{i}
 	}
-	p := &s.w.People[i]
-	id := strconv.Itoa(p.HRID)
-	j := wire.NewJSON().Arr()
+	rows := s.jobRows
 	switch r.PathValue("table") {
 	case "jobInfo":
-		for k := range p.Jobs {
-			job := &p.Jobs[k]
-			if k > 0 && job.From > v.at {
-				break
-			}
-			j.Obj().S("id", strconv.Itoa(p.HRID*100+k)).S("employeeId", id).S("date", date(job.From)).
-				S("location", life.Offices[p.Office].Name).S("department", life.Departments[job.Dept].Name).S("division", "Northwind").
-				S("jobTitle", job.Title)
-			if job.Manager >= 0 && job.From <= v.at {
-				j.S("reportsTo", s.w.People[job.Manager].First+" "+s.w.People[job.Manager].Last)
-			} else {
-				j.N("reportsTo")
-			}
-			j.End()
-		}
 	case "employmentStatus":
-		row := func(k int, on, status string) {
-			j.Obj().S("id", strconv.Itoa(p.HRID*10+k)).S("employeeId", id).S("date", on).S("employmentStatus", status).S("comment", "").
-				N("terminationReasonId").N("terminationTypeId").N("terminationRehireId").End()
-		}
-		row(0, p.Hired.String(), employmentType(p))
-		if p.Left != 0 && p.LeftAt() <= v.at {
-			row(1, p.Left.String(), "Terminated")
-		}
+		rows = s.statusRows
 	default:
-		j.Free()
 		s.fail(w, http.StatusNotFound, "Table not found")
 		return
 	}
+	j := wire.NewJSON().Arr()
+	for _, i := range people {
+		rows(j, &s.w.People[i], v)
+	}
 	s.send(w, j.EndArr())
+}
+
+func (s *Server) jobRows(j *wire.JSON, p *life.Person, v view) {
+	for k := range p.Jobs {
+		job := &p.Jobs[k]
+		if k > 0 && job.From > v.at {
+			return
+		}
+		j.Obj().S("id", strconv.Itoa(p.HRID*100+k)).S("employeeId", strconv.Itoa(p.HRID)).S("date", date(job.From)).
+			S("location", life.Offices[p.Office].Name).S("department", life.Departments[job.Dept].Name).S("division", "Northwind").
+			S("jobTitle", job.Title)
+		if job.Manager >= 0 && job.From <= v.at {
+			j.S("reportsTo", s.w.People[job.Manager].First+" "+s.w.People[job.Manager].Last)
+		} else {
+			j.N("reportsTo")
+		}
+		j.End()
+	}
+}
+
+func (s *Server) statusRows(j *wire.JSON, p *life.Person, v view) {
+	row := func(k int, on, status string) {
+		j.Obj().S("id", strconv.Itoa(p.HRID*10+k)).S("employeeId", strconv.Itoa(p.HRID)).S("date", on).S("employmentStatus", status).S("comment", "").
+			N("terminationReasonId").N("terminationTypeId").N("terminationRehireId").End()
+	}
+	row(0, p.Hired.String(), employmentType(p))
+	if p.Left != 0 && p.LeftAt() <= v.at {
+		row(1, p.Left.String(), "Terminated")
+	}
 }
 
 var directoryFields = []string{"displayName", "firstName", "lastName", "preferredName", "jobTitle", "workEmail", "department", "location",
