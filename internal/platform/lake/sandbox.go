@@ -51,6 +51,7 @@ func serve(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	memory := &known{cat: cat, parser: parser, found: map[string]*Inspection{}, columns: map[string][]Column{}}
 	dec := json.NewDecoder(bufio.NewReaderSize(in, 1<<20))
 	w := bufio.NewWriterSize(out, 1<<20)
 	enc := json.NewEncoder(w)
@@ -64,7 +65,7 @@ func serve(in io.Reader, out io.Writer) error {
 		}
 		switch {
 		case m.Job != nil:
-			s := &sandbox{job: m.Job, cat: cat, parser: parser, send: func(m message) error {
+			s := &sandbox{job: m.Job, known: memory, send: func(m message) error {
 				if err := enc.Encode(m); err != nil {
 					return err
 				}
@@ -109,9 +110,9 @@ func lock(db *sql.DB, memoryMB, threads int) error {
 
 type sandbox struct {
 	job    *Job
-	cat    *catalog
-	parser *sql.DB
+	known  *known
 	db     *sql.DB
+	schema string // the job's tables and columns, which the columns of an answer follow from
 	send   func(message) error
 }
 
@@ -121,12 +122,13 @@ func (s *sandbox) run() error {
 		return err
 	}
 	defer db.Close()
-	db.SetMaxOpenConns(1) // temporary tables belong to a connection
+	db.SetMaxOpenConns(1) // the time zone belongs to a connection
 	s.db = db
 	if _, err := db.Exec("SET TimeZone = 'UTC'; SET memory_limit = '" + strconv.Itoa(s.job.MemoryMB) + "MB'; SET temp_directory = ''; SET threads = " + strconv.Itoa(s.job.Threads)); err != nil {
 		return err
 	}
 	for _, t := range s.job.Tables {
+		s.schema += fmt.Sprintf("%q %v\n", t.qualified(), t.Columns)
 		if err := s.load(t); err != nil {
 			return s.send(message{Failed: failure(fmt.Errorf("table %s: %w", t.Name, err)), Done: true})
 		}
@@ -302,220 +304,6 @@ func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"
 // Literal is a string literal.
 func Literal(s string) string { return `'` + strings.ReplaceAll(s, `'`, `''`) + `'` }
 
-// answer runs one query. Its statement is parsed first: whatever is not one SELECT, or reads what it was not given, never
-// reaches the executor.
-func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
-	for _, stmt := range []string{q.SQL, q.Population} {
-		found, err := s.cat.inspect(s.parser, stmt)
-		if err != nil {
-			return nil, nil, err
-		}
-		if found.Error != "" {
-			return nil, nil, &forbidden{found.Error}
-		}
-		for _, f := range found.TableFuncs {
-			if !contains(allowedTableFuncs, f) {
-				return nil, nil, &forbidden{"the table function " + f + " is not allowed"}
-			}
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.DeadlineMS)*time.Millisecond)
-	defer cancel()
-	defer func() {
-		_, _ = s.db.Exec("DROP TABLE IF EXISTS temp.verdict")
-		_, _ = s.db.Exec("DROP TABLE IF EXISTS temp.population")
-	}()
-	if err := s.create(ctx, "verdict", q.SQL, q.Params); err != nil {
-		return nil, nil, err
-	}
-	if err := s.create(ctx, "population", q.Population, q.Params); err != nil {
-		return nil, nil, fmt.Errorf("population: %w", err)
-	}
-	a := &Answer{Counts: map[string]int64{}, MissingIDs: []string{}, ExtraIDs: []string{}, BadIDs: []string{}, QuietIDs: []string{}}
-	if err := s.summarise(ctx, q, a); err != nil {
-		return nil, nil, err
-	}
-	rows, err := s.collect(ctx, q, a)
-	return a, rows, err
-}
-
-func (s *sandbox) create(ctx context.Context, name, stmt string, params map[string]Param) error {
-	found, err := s.cat.inspect(s.parser, stmt)
-	if err != nil {
-		return err
-	}
-	var args []any
-	for _, p := range found.Params {
-		v, ok := params[p]
-		if !ok {
-			return &forbidden{"the parameter $" + p + " is not declared"}
-		}
-		typed, err := v.typed()
-		if err != nil {
-			return fmt.Errorf("parameter $%s: %w", p, err)
-		}
-		args = append(args, sql.Named(p, typed))
-	}
-	_, err = s.db.ExecContext(ctx, "CREATE TEMP TABLE "+name+" AS (\n"+stmt+"\n)", args...)
-	return err
-}
-
-func (p Param) typed() (any, error) {
-	switch p.Type {
-	case "timestamp":
-		t, err := time.Parse(time.RFC3339Nano, p.Value)
-		return t.UTC(), err
-	case "bigint":
-		return strconv.ParseInt(p.Value, 10, 64)
-	case "boolean":
-		return strconv.ParseBool(p.Value)
-	case "varchar":
-		return p.Value, nil
-	}
-	return nil, fmt.Errorf("unknown type %q", p.Type)
-}
-
-// HashSQL is how the hash of a full set of rows is computed; an auditor runs the same over the same rows.
-const HashSQL = `sha256(coalesce(string_agg(to_json(v)::VARCHAR, chr(10) ORDER BY v.item_id), ''))`
-
-func (s *sandbox) summarise(ctx context.Context, q Query, a *Answer) error {
-	allowed := make([]string, len(q.Outcomes))
-	for i, o := range q.Outcomes {
-		allowed[i] = Literal(o)
-	}
-	bad := "(v.outcome IS NULL OR v.outcome NOT IN (" + strings.Join(allowed, ", ") + "))"
-	err := s.db.QueryRowContext(ctx, `SELECT count(*), count(DISTINCT v.item_id), count(*) FILTER (v.item_id IS NULL), count(*) FILTER (`+bad+`), `+HashSQL+`,
-		(SELECT count(*) FROM temp.population) FROM temp.verdict v`).Scan(&a.Rows, &a.Distinct, &a.NullIDs, &a.BadRows, &a.Hash, &a.Population)
-	if err != nil {
-		return err
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT outcome, count(*) FROM temp.verdict WHERE outcome IS NOT NULL GROUP BY outcome`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var o string
-		var n int64
-		if err := rows.Scan(&o, &n); err != nil {
-			return err
-		}
-		a.Counts[o] = n
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if a.Missing, a.MissingIDs, err = s.difference(ctx, "population", "verdict"); err != nil {
-		return err
-	}
-	if a.Extra, a.ExtraIDs, err = s.difference(ctx, "verdict", "population"); err != nil {
-		return err
-	}
-	if a.BadRows > 0 {
-		if a.BadIDs, err = s.strings(ctx, `SELECT coalesce(v.item_id, '(no item_id)') FROM temp.verdict v WHERE `+bad+` ORDER BY 1 LIMIT `+strconv.Itoa(namedIDs)); err != nil {
-			return err
-		}
-	}
-	if a.Columns, err = s.describe(ctx); err != nil {
-		return err
-	}
-	return s.days(ctx, a)
-}
-
-// days counts by day for queries whose rows happened at a time.
-func (s *sandbox) days(ctx context.Context, a *Answer) error {
-	dated := false
-	for _, c := range a.Columns {
-		dated = dated || c.Name == "occurred_at"
-	}
-	if !dated {
-		return nil
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT strftime(occurred_at, '%Y-%m-%d'), coalesce(outcome, ''), count(*) FROM temp.verdict WHERE occurred_at IS NOT NULL GROUP BY ALL`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	a.Days = map[string]map[string]int64{}
-	for rows.Next() {
-		var day, outcome string
-		var n int64
-		if err := rows.Scan(&day, &outcome, &n); err != nil {
-			return err
-		}
-		if a.Days[day] == nil {
-			a.Days[day] = map[string]int64{}
-		}
-		a.Days[day][outcome] = n
-	}
-	return rows.Err()
-}
-
-// difference counts the rows of one table whose item_id the other has not as often, as a bag.
-func (s *sandbox) difference(ctx context.Context, of, without string) (int64, []string, error) {
-	from := `FROM (SELECT item_id FROM temp.` + of + ` EXCEPT ALL SELECT item_id FROM temp.` + without + `)`
-	var n int64
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) `+from).Scan(&n); err != nil || n == 0 {
-		return 0, []string{}, err
-	}
-	ids, err := s.strings(ctx, `SELECT coalesce(item_id, '(no item_id)') `+from+` ORDER BY 1 LIMIT `+strconv.Itoa(namedIDs))
-	return n, ids, err
-}
-
-func (s *sandbox) strings(ctx context.Context, q string) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	out := []string{}
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
-func (s *sandbox) describe(ctx context.Context) ([]Column, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT column_name, column_type FROM (DESCRIBE temp.verdict)`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Column
-	for rows.Next() {
-		var c Column
-		if err := rows.Scan(&c.Name, &c.Type); err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
-}
-
-// collect reads the rows that are returned in full, and the identifiers of the quiet ones when they are few.
-func (s *sandbox) collect(ctx context.Context, q Query, a *Answer) ([]json.RawMessage, error) {
-	limit := ""
-	if q.Sample > 0 {
-		limit = " LIMIT " + strconv.FormatInt(q.Sample, 10)
-	}
-	loud, err := s.strings(ctx, `SELECT to_json(v)::VARCHAR FROM temp.verdict v WHERE v.outcome IS DISTINCT FROM `+Literal(q.Quiet)+` ORDER BY v.item_id`+limit)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]json.RawMessage, len(loud))
-	for i, r := range loud {
-		rows[i] = json.RawMessage(r)
-	}
-	if n := a.Counts[q.Quiet]; n > 0 && n <= q.KeepQuiet {
-		a.QuietIDs, err = s.strings(ctx, `SELECT coalesce(v.item_id, '(no item_id)') FROM temp.verdict v WHERE v.outcome = `+Literal(q.Quiet)+` ORDER BY v.item_id`)
-	}
-	return rows, err
-}
-
 type forbidden struct{ msg string }
 
 func (f *forbidden) Error() string { return f.msg }
@@ -535,13 +323,4 @@ func failure(err error) *Failure {
 		return &Failure{"forbidden", msg}
 	}
 	return &Failure{"sql", msg}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
