@@ -78,12 +78,16 @@ type App struct {
 	sandbox *lake.Engine
 }
 
+// evaluateParallel is how many jobs of tests run at once, each in a child process of its own.
+const evaluateParallel = 2
+
 // Open opens an installation, bringing its database up to date. The caller must Close it.
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error) {
 	a = &App{Config: cfg, Log: log, Clock: time.Now}
+	opened := a // a is nil once an error is returned
 	defer func() {
 		if err != nil {
-			_ = a.Close(context.WithoutCancel(ctx))
+			_ = opened.Close(context.WithoutCancel(ctx))
 		}
 	}()
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -124,10 +128,10 @@ func (a *App) wire() {
 		Connectors: a.connectors(), Store: &collectsql.Store{DB: a.DB}, Files: collectsql.Files{Lake: a.Lake}, Evidence: evidenceStore, Blobs: a.Blobs,
 		Sealer: a.Box, Ledger: ledgerStore, Tx: a.DB, HTTP: a.client, Alive: alive, Owner: thisProcess(), Build: Version, Log: a.Log,
 	}
-	a.sandbox = &lake.Engine{Workers: 2}
+	a.sandbox = &lake.Engine{Workers: evaluateParallel}
 	engine := &evaluatesql.Engine{Lake: a.Lake, Sandbox: a.sandbox}
 	evaluateStore := &evaluatesql.Store{DB: a.DB, Ledger: ledgerStore}
-	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore}
+	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore, Parallel: evaluateParallel}
 	controlStore := &controlsql.Store{DB: a.DB}
 	a.Controls = &control.Service{Store: controlStore, Complements: controlStore, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
 	a.System = &org.Service{Store: &orgsql.Store{DB: a.DB}, Catalog: a.Catalog, Tx: a.DB, Ledger: ledgerStore}
@@ -176,7 +180,7 @@ func (a *App) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Ledger = &ledger.Service{Store: store, Sealing: store, Log: a.tiles, Tx: a.DB}
+	a.Ledger = &ledger.Service{Store: store, Sealing: store, Log: a.tiles, Tx: a.DB, Kept: engagement.Kept}
 	// The verifier key is public: anybody who checks a bundle may have it from here.
 	pub := filepath.Join(dir, "verifier-key.txt")
 	if _, err := os.Stat(pub); errors.Is(err, os.ErrNotExist) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -225,6 +226,10 @@ var cast = []DemoUser{
 	{Email: "lena.fischer@contoso-bank.example", Name: "Lena Fischer", Role: access.Reader},
 }
 
+// judgeOccurrences is every how many days of the demo's year the tests of occurrences run. They judge a window of at least
+// eight days, so each occurrence is judged; the tests of states run every day.
+const judgeOccurrences = 7
+
 // passwordLength is that of the demo's passwords, in characters of 5 bits.
 const passwordLength = 16
 
@@ -389,6 +394,9 @@ func (d *Demo) test(ctx context.Context, x day) error {
 	tests, err := d.App.Relevant(ctx, d.scope.ReadScope, all)
 	if err != nil {
 		return err
+	}
+	if x.n%judgeOccurrences != 0 && x.n != d.Config.Days-1 {
+		tests = slices.DeleteFunc(tests, func(t evaluate.Installed) bool { return t.Definition.Kind == evaluate.Occurrence })
 	}
 	_, err = d.App.Evaluate.Evaluate(ctx, d.scope, evaluate.Request{Tests: tests, AsOf: x.at, Trigger: "schedule", Now: x.at})
 	return errs.Wrap(err, "test on %s", x.at.Format(time.DateOnly))

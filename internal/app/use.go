@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/catalog"
+	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -201,14 +203,14 @@ func (a *App) checkOrg(ctx context.Context, o access.Org) []Finding {
 			f.OK, f.Detail = false, err.Error()
 		case len(runs.Rows) > 0:
 			r := runs.Rows[0]
-			f.OK, f.Detail = r.Error == "", fmt.Sprintf("%s on %s", r.Status, r.Started.UTC().Format(time.RFC3339))
+			f.OK, f.Detail = r.Status == collect.Complete, fmt.Sprintf("%s on %s", r.Status, r.Started.UTC().Format(time.RFC3339))
 			if r.Error != "" {
 				f.Detail += ": " + r.Error
 			}
 		}
 		out = append(out, f)
 	}
-	gaps, err := a.Controls.Gaps(ctx, scope, nil, a.Clock())
+	gaps, err := a.Controls.Gaps(ctx, scope, []catalog.CategoryID{catalog.Security}, a.Clock())
 	switch {
 	case err != nil:
 		out = append(out, Finding{o.Slug + ": criteria", false, err.Error()})

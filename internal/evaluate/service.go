@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/collect"
@@ -24,6 +27,8 @@ type Service struct {
 	Files      Files
 	Tx         access.Tx
 	Ledger     access.Recorder
+	// Parallel is how many jobs the engine is given at once; 0 means one.
+	Parallel int
 }
 
 // Request says what to evaluate.
@@ -50,26 +55,45 @@ func (s *Service) Evaluate(ctx context.Context, scope access.Scope, q Request) (
 	if err := scope.Require(access.RunTests); err != nil {
 		return Batch{}, err
 	}
+	if q.AsOf.After(q.Now) {
+		return Batch{}, errs.New(errs.Invalid, "nothing can be judged as of %s: that is in the future", q.AsOf.UTC().Format(time.RFC3339)).At("as_of")
+	}
 	b := Batch{ID: id.New("evb", q.Now), AsOf: q.AsOf, At: q.Now, Items: map[string][]Item{}, Passing: map[string][]string{}, Days: map[string][]Day{}}
 	var plans []*plan
+	seen := sources{}
 	for _, t := range q.Tests {
-		p, err := s.plan(ctx, scope.ReadScope, t, q, b.ID)
+		p, err := s.plan(ctx, scope.ReadScope, t, q, b.ID, seen)
 		if err != nil {
 			return Batch{}, errs.Wrap(err, "test %s", t.Definition.ID)
 		}
 		plans = append(plans, p)
 	}
 	done := 0
-	for _, group := range together(plans) {
-		if err := s.run(ctx, group, &b); err != nil {
-			return Batch{}, err
-		}
-		for _, p := range group {
-			done++
-			if q.Progress != nil {
-				q.Progress(done, len(plans), p.Definition.ID)
+	var mu sync.Mutex // over the batch and the progress
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(max(s.Parallel, 1))
+	for _, group := range spread(together(plans), max(s.Parallel, 1)) {
+		g.Go(func() error {
+			vs, err := s.Engine.Run(inner, job(group))
+			if err != nil {
+				return err
 			}
-		}
+			mu.Lock()
+			defer mu.Unlock()
+			if err := judge(group, vs, &b); err != nil {
+				return err
+			}
+			for _, p := range group {
+				done++
+				if q.Progress != nil {
+					q.Progress(done, len(plans), p.Definition.ID)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Batch{}, err
 	}
 	for _, p := range plans {
 		b.Runs = append(b.Runs, p.run)
@@ -81,7 +105,7 @@ func (s *Service) Evaluate(ctx context.Context, scope access.Scope, q Request) (
 }
 
 // plan resolves a test's inputs. What cannot be read leaves the plan without tables and the run with the reason.
-func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed, q Request, batch string) (*plan, error) {
+func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed, q Request, batch string, seen sources) (*plan, error) {
 	d := t.Definition
 	params, err := d.ParamValues(t.Params)
 	if err != nil {
@@ -102,7 +126,7 @@ func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed,
 		return nil, err
 	}
 	for _, in := range inputs {
-		items, why, err := s.read(ctx, scope, d, in, p.run)
+		items, why, err := s.read(ctx, scope, d, in, p.run, seen)
 		if err != nil {
 			return nil, err
 		}
@@ -121,12 +145,28 @@ func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed,
 	return p, nil
 }
 
-// read finds the evidence for one input, or says in words why there is none to conclude from.
-func (s *Service) read(ctx context.Context, scope access.ReadScope, d *Definition, in Input, r Run) ([]evidence.Item, string, error) {
-	if in.Resource.Stream {
-		return s.readStream(ctx, scope, d, in, r)
+// sources remembers, during one evaluation, the evidence that several tests read.
+type sources map[string][]evidence.Item
+
+func (m sources) find(key string, look func() ([]evidence.Item, error)) ([]evidence.Item, error) {
+	if items, ok := m[key]; ok {
+		return items, nil
 	}
-	items, err := s.Evidence.Latest(ctx, scope, in.System, in.Resource.Name, r.AsOf)
+	items, err := look()
+	if err == nil {
+		m[key] = items
+	}
+	return items, err
+}
+
+// read finds the evidence for one input, or says in words why there is none to conclude from.
+func (s *Service) read(ctx context.Context, scope access.ReadScope, d *Definition, in Input, r Run, seen sources) ([]evidence.Item, string, error) {
+	if in.Resource.Stream {
+		return s.readStream(ctx, scope, d, in, r, seen)
+	}
+	items, err := seen.find(in.Name(), func() ([]evidence.Item, error) {
+		return s.Evidence.Latest(ctx, scope, in.System, in.Resource.Name, r.AsOf)
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -152,12 +192,15 @@ func hours(d time.Duration) string {
 }
 
 // readStream finds the increments that hold a window, and checks that they follow each other without a gap.
-func (s *Service) readStream(ctx context.Context, scope access.ReadScope, d *Definition, in Input, r Run) ([]evidence.Item, string, error) {
+func (s *Service) readStream(ctx context.Context, scope access.ReadScope, d *Definition, in Input, r Run, seen sources) ([]evidence.Item, string, error) {
 	from, to := r.From, r.To
 	if d.Kind == State {
 		from, to = r.AsOf.Add(-d.WindowLength()), r.AsOf
 	}
-	all, err := s.Evidence.Stream(ctx, scope, in.System, in.Resource.Name, from.Add(-d.lead), r.AsOf.Add(time.Second))
+	begin := from.Add(-d.lead)
+	all, err := seen.find(in.Name()+" from "+begin.String(), func() ([]evidence.Item, error) {
+		return s.Evidence.Stream(ctx, scope, in.System, in.Resource.Name, begin, r.AsOf.Add(time.Second))
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -238,9 +281,23 @@ next:
 	return out
 }
 
-// run evaluates one group. A test that the engine or the population check refuses is unknown with the reason; the others
-// go on.
-func (s *Service) run(ctx context.Context, group []*plan, b *Batch) error {
+// spread splits groups until there are enough for all who work at once. Tests that read the same tables stay together,
+// so that few tables are loaded twice.
+func spread(groups [][]*plan, workers int) [][]*plan {
+	for len(groups) > 0 && len(groups) < workers {
+		slices.SortStableFunc(groups, func(a, b []*plan) int { return len(b) - len(a) })
+		big := groups[0]
+		if len(big) < 2 {
+			break
+		}
+		slices.SortStableFunc(big, func(a, b *plan) int { return strings.Compare(a.tables[0].Name, b.tables[0].Name) })
+		groups = append(groups[1:], big[:len(big)/2], big[len(big)/2:])
+	}
+	return groups
+}
+
+// job is the tables and queries of one group.
+func job(group []*plan) Job {
 	var j Job
 	loaded := map[string]bool{}
 	for _, p := range group {
@@ -252,10 +309,13 @@ func (s *Service) run(ctx context.Context, group []*plan, b *Batch) error {
 		}
 		j.Queries = append(j.Queries, p.Definition.Query(p.run.AsOf, p.run.From, p.run.To, p.run.Params))
 	}
-	vs, err := s.Engine.Run(ctx, j)
-	if err != nil {
-		return err
-	}
+	return j
+}
+
+// judge takes the verdicts on one group into the batch. A test that the engine or the population check refuses is unknown
+// with the reason; the others go on.
+func judge(group []*plan, vs []Verdicts, b *Batch) error {
+	var err error
 	for i, p := range group {
 		v := vs[i]
 		p.run.Took = time.Duration(v.TookMicroseconds) * time.Microsecond

@@ -4,6 +4,7 @@ package evaluatesql
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -59,8 +60,34 @@ func scanInstalled(r sqldb.Row) (evaluate.Installed, error) {
 		return t, err
 	}
 	var err error
-	t.Definition, err = evaluate.Parse([]byte(text))
+	t.Definition, err = parsed(text)
 	return t, err
+}
+
+// mostParsed bounds the definitions remembered; the library and an organisation's own tests are a few hundred.
+const mostParsed = 2000
+
+var (
+	parsedMu sync.Mutex
+	parsedAs = map[string]*evaluate.Definition{} // by text; a definition is never changed once it is parsed
+)
+
+// parsed is the definition of a text that was checked when it was installed.
+func parsed(text string) (*evaluate.Definition, error) {
+	parsedMu.Lock()
+	defer parsedMu.Unlock()
+	if d := parsedAs[text]; d != nil {
+		return d, nil
+	}
+	d, err := evaluate.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(parsedAs) >= mostParsed {
+		clear(parsedAs)
+	}
+	parsedAs[text] = d
+	return d, nil
 }
 
 // Installed lists the newest version of each test, by identifier.

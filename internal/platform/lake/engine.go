@@ -51,7 +51,7 @@ func (e *Engine) Run(ctx context.Context, job Job) ([]Answer, error) {
 		job.MemoryMB = DefaultMemoryMB
 	}
 	if job.Threads == 0 {
-		job.Threads = DefaultThreads
+		job.Threads = threads(job.Tables)
 	}
 	if job.DeadlineMS == 0 {
 		job.DeadlineMS = DefaultDeadline.Milliseconds()
@@ -84,6 +84,25 @@ func (e *Engine) Run(ctx context.Context, job Job) ([]Answer, error) {
 		return nil, errs.New(errs.Internal, "the sandbox answered %d of %d queries", len(answers), len(job.Queries))
 	}
 	return answers, nil
+}
+
+// smallJob is the size of files, in bytes, below which a second thread costs more than it gains.
+const smallJob = 16 << 20
+
+// threads is how many threads are worth while for the tables of a job.
+func threads(tables []Table) int {
+	var size int64
+	for _, t := range tables {
+		for _, f := range t.Files {
+			if st, err := os.Stat(f); err == nil { // one that is missing is reported when it is loaded
+				size += st.Size()
+			}
+		}
+	}
+	if size < smallJob {
+		return 1
+	}
+	return DefaultThreads
 }
 
 // Inspect parses a statement without running it.
@@ -184,9 +203,11 @@ func (e *Engine) spawn() (*worker, error) {
 // talk is one conversation. sound is false when the child can no longer be trusted to answer the next one.
 func (w *worker) talk(ctx context.Context, q message, patience time.Duration, hear func(message) error) (err error, sound bool) { //nolint:revive // the error belongs to the caller, the flag to the pool
 	heard := make(chan struct{}, 1)
-	stop := make(chan struct{})
+	stop, ended := make(chan struct{}), make(chan struct{})
 	overran := make(chan struct{})
+	killed := false
 	go func() {
+		defer close(ended)
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
 		for {
@@ -196,16 +217,23 @@ func (w *worker) talk(ctx context.Context, q message, patience time.Duration, he
 			case <-heard:
 				timer.Reset(patience)
 			case <-ctx.Done():
+				killed = true
 				w.kill()
 				return
 			case <-timer.C:
+				killed = true
 				close(overran)
 				w.kill()
 				return
 			}
 		}
 	}()
-	defer close(stop)
+	// The caller may give up just as the last answer is heard: a child that was killed is not sound, whatever it said.
+	defer func() {
+		close(stop)
+		<-ended
+		sound = sound && !killed
+	}()
 	var hearErr error
 	err = w.enc.Encode(q)
 	for err == nil {
