@@ -272,5 +272,6 @@ type AuditEvent struct {
 	TargetID   *string   `parquet:"target_id"`
 	Outcome    *string   `parquet:"outcome"`
 	IP         *string   `parquet:"ip"`
+	Detail     *string   `parquet:"detail"` // what a setting became, as a JSON object in the source's own names
 	Meta
 }

@@ -287,6 +287,9 @@ func (s *Service) Connect(ctx context.Context, scope access.Scope, now time.Time
 	if !nameForm.MatchString(n.Name) {
 		return Connection{}, errs.New(errs.Invalid, "%q cannot name a connection: use 1 to 40 lower case letters, digits and hyphens", n.Name).At("name")
 	}
+	if n.Every < 0 {
+		return Connection{}, errs.New(errs.Invalid, "a connection cannot be collected every %s", n.Every).At("every")
+	}
 	d := c.Describe()
 	settings, secrets, err := d.accept(n.Settings, n.Secrets)
 	if err != nil {

@@ -56,6 +56,15 @@ func (Connector) Describe() collect.Description {
 	}
 }
 
+// ResourcesFor is the one type of fact that a connection imports: of the others a file says nothing, not even that there are
+// none. A type that does not exist has no result; the run fails and says so.
+func (Connector) ResourcesFor(settings map[string]string) []string {
+	if r, ok := collect.ResourceNamed(settings["resource"]); ok {
+		return []string{r.Name}
+	}
+	return nil
+}
+
 func options(settings map[string]string) Options {
 	return Options{
 		Resource: settings["resource"], Format: settings["format"], Sheet: settings["sheet"], Mapping: settings["mapping"],

@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -77,7 +79,29 @@ func (e *auditEvent) fact(raw string) (*collect.AuditEvent, error) {
 	f.ActorID = number(e.ActorID)
 	f.TargetKind, f.Target, f.TargetID = e.target()
 	f.Raw = raw
-	return f, nil
+	var err error
+	f.Detail, err = e.detail(raw)
+	return f, err
+}
+
+// detail keeps what an event about a branch's protection says the settings became. The log's levels are 0 or "off" for
+// off.
+func (e *auditEvent) detail(raw string) (*string, error) {
+	if !strings.HasPrefix(e.Action, "protected_branch.") {
+		return nil, nil //nolint:nilnil // most events say no more
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(raw), &all); err != nil {
+		return nil, errs.As(errs.Invalid, err, "audit log event %s", e.DocumentID)
+	}
+	maps.DeleteFunc(all, func(k string, _ json.RawMessage) bool {
+		return !strings.HasSuffix(k, "_enforcement_level") && k != "admin_enforced" && k != "dismiss_stale_reviews_on_push" && k != "required_approving_review_count"
+	})
+	if len(all) == 0 {
+		return nil, nil //nolint:nilnil // nothing is said
+	}
+	text, err := json.Marshal(all)
+	return collect.Ptr(string(text)), err
 }
 
 // target is what an event was done to. Events name everything they touch; the narrowest thing counts, which the first part
