@@ -49,9 +49,11 @@ type File struct {
 	Sealed int64 `json:"sealed"`
 }
 
-// FilesHash is what the seal commits to: the hash of the canonical list of files.
-func FilesHash(files []File) (string, error) {
-	b, err := canonical(files)
+// SealHash is what the seal commits to: the hash of the canonical manifest, but for the number of the seal itself, which is
+// not known before the seal is made.
+func SealHash(m Manifest) (string, error) {
+	m.Seal = 0
+	b, err := canonical(m)
 	if err != nil {
 		return "", err
 	}
@@ -240,7 +242,7 @@ func hashFile(f *zip.File, want int64) (sum string, n int64, err error) {
 // checkSeals ties the files to the ledger: the list as a whole by the bundle's seal, and each piece of evidence by the
 // entry made when it was collected.
 func (b *bundle) checkSeals(l *ledger) {
-	want, err := FilesHash(b.man.Files)
+	want, err := SealHash(b.man)
 	if err != nil {
 		b.rep.find(CheckFormat, ManifestName, "%v", err)
 		return
@@ -252,7 +254,7 @@ func (b *bundle) checkSeals(l *ledger) {
 	case seal.Kind != KindBundle:
 		b.rep.find(CheckSeal, ManifestName, "names ledger entry %d as its seal, but that entry is of kind %q", b.man.Seal, seal.Kind)
 	case !l.names(b.man.Seal, want):
-		b.rep.find(CheckSeal, ManifestName, "the list of files is not the one ledger entry %d sealed", b.man.Seal)
+		b.rep.find(CheckSeal, ManifestName, "the title, the list of files or another part is not what ledger entry %d sealed", b.man.Seal)
 	}
 	if b.man.Org != l.org && l.org != "" {
 		b.rep.find(CheckSeal, ManifestName, "belongs to chain %s, but the ledger in it is that of %s", b.man.Org, l.org)

@@ -72,10 +72,11 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) seal() {
-	h, err := verify.FilesHash(w.man.Files)
+	w.man.V, w.man.Org = 1, w.entries[0].Org
+	h, err := verify.SealHash(w.man)
 	w.ok(err)
-	w.append(verify.KindBundle, fmt.Sprintf(`{"files":"%s"}`, h))
-	w.man.V, w.man.Seal, w.man.Org = 1, int64(len(w.entries)), w.entries[0].Org
+	w.append(verify.KindBundle, fmt.Sprintf(`{"manifest":"%s"}`, h))
+	w.man.Seal = int64(len(w.entries))
 	w.batch()
 	w.checkAt = int64(len(w.leaves))
 }

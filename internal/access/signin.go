@@ -33,6 +33,7 @@ type Attempt struct {
 	Email, Password, Code string
 	OrgSlug               string // which organisation, for people who belong to several; empty for the first
 	IP, Agent             string
+	Steps                 bool // the code is asked for in a second step: see CodeNeeded
 }
 
 // errSignIn is the only answer to a failed sign-in: it does not tell which part was wrong.
@@ -57,6 +58,13 @@ func (s *Service) SignIn(ctx context.Context, now time.Time, a Attempt) (secret 
 		hash = nobodyHash
 	}
 	good := checkPassword(hash, a.Password) && known && u.Hash != "" && !u.Disabled
+	if good && u.HasTOTP() && a.Steps && a.Code == "" {
+		t, err := s.issueTicket(now, u)
+		if err != nil {
+			return "", Grant{}, err
+		}
+		return "", Grant{}, &CodeNeeded{Ticket: t}
+	}
 	if good && u.HasTOTP() {
 		good, err = s.acceptCode(ctx, now, u, a.Code)
 		if err != nil {
@@ -170,7 +178,7 @@ func (s *Service) Authenticate(ctx context.Context, now time.Time, secret string
 		return Grant{}, errs.New(errs.Denied, "not signed in").WithHint("Sign in and try again.")
 	}
 	sess, err := s.Credentials.Session(ctx, digest(secret))
-	if errs.Is(err, errs.NotFound) || err == nil && (now.After(sess.Expires) || now.After(sess.Seen.Add(sessionIdle))) {
+	if errs.Is(err, errs.NotFound) || err == nil && sess.over(now) {
 		return Grant{}, errs.New(errs.Denied, "the session has ended").WithHint("Sign in and try again.")
 	}
 	if err != nil {

@@ -91,11 +91,7 @@ type OrgStore interface {
 // Credentials keeps what proves an identity. Laws: ending a session or revoking a token takes effect at the next request;
 // Attempt is atomic across processes.
 type Credentials interface {
-	AddSession(ctx context.Context, s Session) error
-	Session(ctx context.Context, digest string) (Session, error)
-	TouchSession(ctx context.Context, digest string, seen time.Time) error
-	EndSession(ctx context.Context, digest string) error
-	EndSessions(ctx context.Context, user UserID) error
+	SessionStore
 	AddToken(ctx context.Context, t Token) error
 	TokenByDigest(ctx context.Context, digest string) (Token, error)
 	Tokens(ctx context.Context, org OrgID) ([]Token, error)
@@ -104,6 +100,17 @@ type Credentials interface {
 	// Attempt counts one more sign-in attempt under the key and returns how many there were since the time.
 	Attempt(ctx context.Context, key string, at, since time.Time) (int, error)
 	ClearAttempts(ctx context.Context, key string) error
+}
+
+// SessionStore keeps the sessions among the credentials.
+type SessionStore interface {
+	AddSession(ctx context.Context, s Session) error
+	Session(ctx context.Context, digest string) (Session, error)
+	// SessionsOf lists the sessions of an account, last used first, ended ones perhaps among them.
+	SessionsOf(ctx context.Context, user UserID) ([]Session, error)
+	TouchSession(ctx context.Context, digest string, seen time.Time) error
+	EndSession(ctx context.Context, digest string) error
+	EndSessions(ctx context.Context, user UserID) error
 }
 
 // Tx runs a function in one transaction of the records database.

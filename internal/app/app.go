@@ -43,6 +43,7 @@ import (
 	"github.com/tickmark/tickmark/internal/org/orgsql"
 	"github.com/tickmark/tickmark/internal/platform/blob"
 	"github.com/tickmark/tickmark/internal/platform/httpx"
+	"github.com/tickmark/tickmark/internal/platform/jobs"
 	"github.com/tickmark/tickmark/internal/platform/lake"
 	"github.com/tickmark/tickmark/internal/platform/secret"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
@@ -73,6 +74,7 @@ type App struct {
 	Controls   *control.Service
 	System     *org.Service
 	Engagement *engagement.Service
+	Jobs       *jobs.Queue // nil before Serve: commands do their work themselves
 
 	tiles   *tilelog.Log
 	sandbox *lake.Engine

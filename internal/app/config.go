@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,6 +35,23 @@ type Config struct {
 	AllowPrivate string `yaml:"allow_private" default:""`
 	// Every is how often connections are collected and tests run by the scheduler: a length such as 24h; 0 turns it off.
 	Every string `yaml:"every" default:"24h"`
+	// Proxies lists address ranges of reverse proxies, comma between, whose X-Forwarded-For names the client.
+	Proxies string `yaml:"proxies" default:""`
+	// Dev is "yes" to serve /dev/components, the page of every component in every state.
+	Dev string `yaml:"dev" default:"no"`
+}
+
+// proxies reads Proxies.
+func (c Config) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, p := range splitList(c.Proxies) {
+		x, err := netip.ParsePrefix(p)
+		if err != nil {
+			return nil, errs.As(errs.Invalid, err, "proxies: %q is not a range such as 10.0.0.0/8", p)
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // Origin of a configured value.

@@ -2,13 +2,19 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/web"
 )
 
 // Limits of the server against slow and greedy clients.
@@ -33,14 +39,27 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	if err := a.recover(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	handler, stop, err := a.handler(ctx)
+	usual, err := time.ParseDuration(a.Config.Every)
+	if err != nil || usual < 0 {
+		return errors.Join(errs.New(errs.Invalid, "every: %q is not a length such as 24h", a.Config.Every), l.Close())
+	}
+	if a.Jobs, err = a.openJobs(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	handler, err := a.handler()
 	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	go a.sealing(ctx)
+	if usual > 0 {
+		go a.schedule(ctx, usual)
+	}
 	started(a.Config.URL)
 	select {
 	case <-ctx.Done():
@@ -48,7 +67,7 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	}
 	quiet, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(quiet), stop(quiet))
+	return errors.Join(err, srv.Shutdown(quiet), a.Jobs.Stop(quiet))
 }
 
 // recover finishes or undoes what an earlier process left in the middle, for each organisation.
@@ -81,6 +100,39 @@ func (a *App) sealing(ctx context.Context) {
 	}
 }
 
-func (a *App) handler(context.Context) (http.Handler, func(context.Context) error, error) {
-	return http.NotFoundHandler(), func(context.Context) error { return nil }, nil
+// handler makes the handler of all pages.
+func (a *App) handler() (http.Handler, error) {
+	key, err := a.formKey()
+	if err != nil {
+		return nil, err
+	}
+	proxies, err := a.Config.proxies()
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Services{
+		Access: a.Access, View: view.New(a.DB, a.Catalog), Ledger: a.Ledger, Evidence: a.Evidence, Collect: a.Collect, Evaluate: a.Evaluate,
+		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Files: a.Lake, Content: a.Content,
+	}, web.Options{URL: a.Config.URL, Key: key, Clock: func() time.Time { return a.Clock() }, Log: a.Log, Dev: a.Config.Dev == "yes", Proxies: proxies})
+}
+
+const formKeyLength = 32
+
+// formKey is the key of forms' tokens, kept so that a form opened before a restart can still be sent after it.
+func (a *App) formKey() ([]byte, error) {
+	file, purpose := filepath.Join(a.Config.Data, "form-key.sealed"), "form key"
+	sealed, err := os.ReadFile(file)
+	if err == nil {
+		return a.Box.Open(strings.TrimSpace(string(sealed)), purpose)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, errs.As(errs.Unavailable, err, "key of forms")
+	}
+	key := make([]byte, formKeyLength)
+	_, _ = rand.Read(key) // never fails
+	text, err := a.Box.Seal(key, purpose)
+	if err != nil {
+		return nil, err
+	}
+	return key, errs.As(errs.Unavailable, os.WriteFile(file, []byte(text+"\n"), 0o600), "key of forms")
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,13 @@ func (s *session) evidenceList() *cobra.Command {
 	var kind, search string
 	var page, size int
 	c := &cobra.Command{Use: "list", Short: "List evidence, newest first", Args: cobra.NoArgs, RunE: s.run(func(ctx context.Context, _ []string) error {
+		if err := checkPage(page, size); err != nil {
+			return err
+		}
 		f.Kind, f.Control = evidence.Kind(kind), strings.ToUpper(f.Control)
+		if kinds := []evidence.Kind{evidence.Snapshot, evidence.Document, evidence.Screenshot, evidence.Attestation}; kind != "" && !slices.Contains(kinds, f.Kind) {
+			return usageError{fmt.Errorf("%q is no kind of evidence: snapshot, document, screenshot or attestation", kind)}
+		}
 		res, err := s.app.Evidence.Store.Items(ctx, s.read(), f, paging.Query{Page: page, Size: size, Search: search})
 		if err != nil {
 			return err
@@ -47,13 +54,10 @@ func (s *session) evidenceList() *cobra.Command {
 		for _, i := range res.Rows {
 			rows = append(rows, row{[]cell{text(i.Ref), status(string(i.Completeness)), text(i.Source), text(i.Resource), number(i.Rows), instant(i.ReceivedAt), number(i.Seq), text(i.Title)}, evidenceRecord(i)})
 		}
-		if err := s.table([]string{"evidence", "completeness", "source", "resource", "rows", "received", "entry", "title"}, rows, "No evidence matches. Collect some: tickmark collect"); err != nil {
+		if err := s.paged(res.Query.Page, res.Pages(), res.Total, "pieces"); err != nil {
 			return err
 		}
-		if res.Pages() > 1 && !s.json && !s.csv {
-			s.say("Page %d of %d (%s pieces).", res.Query.Page, res.Pages(), grouped(int64(res.Total)))
-		}
-		return nil
+		return s.table([]string{"evidence", "completeness", "source", "resource", "rows", "received", "entry", "title"}, rows, "No evidence matches. Collect some: tickmark collect")
 	})}
 	fl := c.Flags()
 	fl.StringVar(&kind, "kind", "", "snapshot, document, screenshot or attestation")

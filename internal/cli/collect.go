@@ -52,6 +52,12 @@ func (s *session) connectAdd() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if old.Kind != args[0] {
+					return usageError{fmt.Errorf("%s is a connection to %s, not to %s", old.Name, old.Kind, args[0])}
+				}
+				if name != "" || every != 0 {
+					return usageError{fmt.Errorf("--replace changes settings and secrets; a connection keeps its name and how often it is collected")}
+				}
 				for k, v := range old.Settings {
 					if _, given := settings[k]; !given {
 						settings[k] = v
@@ -150,7 +156,7 @@ func (s *session) dryConnect(kind string, settings, secrets map[string]string) e
 }
 
 func connectionRecord(c collect.Connection) map[string]any {
-	r := map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "settings": c.Settings, "created": c.Created, "every": c.Every.String()}
+	r := map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "settings": c.Settings, "created": c.Created, "every": c.Every.String(), "read_up_to": nil, "last_run": nil, "last_status": nil, "last_started": nil, "facts": nil, "error": nil}
 	if !c.Cursor.IsZero() {
 		r["read_up_to"] = c.Cursor
 	}
@@ -191,7 +197,7 @@ func (s *session) connectKinds() *cobra.Command {
 		slices.Sort(kinds)
 		if s.json {
 			for _, k := range kinds {
-				if err := s.object(s.app.Collect.Connectors[k].Describe()); err != nil {
+				if err := s.object(kindRecord(s.app.Collect.Connectors[k].Describe())); err != nil {
 					return err
 				}
 			}
@@ -218,6 +224,22 @@ func (s *session) connectKinds() *cobra.Command {
 	})}
 }
 
+func kindRecord(d collect.Description) map[string]any {
+	fields, rights := make([]map[string]any, 0, len(d.Fields)), make([]map[string]any, 0, len(d.Grants))
+	for _, f := range d.Fields {
+		fields = append(fields, map[string]any{"name": f.Name, "title": f.Title, "hint": f.Hint, "secret": f.Secret, "required": f.Required, "default": f.Default})
+	}
+	for _, g := range d.Grants {
+		rights = append(rights, rightRecord(g))
+	}
+	return map[string]any{"kind": d.Kind, "title": d.Title, "version": d.Version, "doc": d.Doc, "fields": fields, "rights": rights, "resources": d.Resources, "local": d.Local}
+}
+
+// rightRecord is a right that a system grants, or not; null when it does not tell.
+func rightRecord(p collect.Permission) map[string]any {
+	return map[string]any{"name": p.Name, "why": p.Why, "granted": p.Granted, "resources": p.Resources, "detail": p.Detail}
+}
+
 func (s *session) connectCheck() *cobra.Command {
 	return &cobra.Command{Use: "check NAME", Short: "Try a connection's credentials and rights without collecting", Args: cobra.ExactArgs(1), RunE: s.run(func(ctx context.Context, args []string) error {
 		scope, err := s.write()
@@ -239,7 +261,7 @@ func (s *session) connectCheck() *cobra.Command {
 				state = pick(*p.Granted, cell{text: "✓ granted", colour: green}, cell{text: "✗ missing", colour: red})
 				missing = missing || !*p.Granted
 			}
-			rows = append(rows, row{[]cell{state, text(p.Name), text(strings.Join(p.Resources, " ")), text(p.Detail)}, p})
+			rows = append(rows, row{[]cell{state, text(p.Name), text(strings.Join(p.Resources, " ")), text(p.Detail)}, rightRecord(p)})
 		}
 		if err := s.table([]string{"right", "name", "needed for", "the source says"}, rows, "The system answered; it names no rights."); err != nil {
 			return err
@@ -296,6 +318,9 @@ func (s *session) collectCommand() *cobra.Command {
 				if err != nil {
 					return usageError{fmt.Errorf("--since takes a day such as 2026-01-31")}
 				}
+				if t.After(s.Now()) {
+					return usageError{fmt.Errorf("--since takes a day that has begun, and %s has not", since)}
+				}
 				for i := range conns {
 					conns[i].Cursor = t
 				}
@@ -346,6 +371,10 @@ func (s *session) connections(ctx context.Context, names []string) ([]collect.Co
 func (s *session) collectAll(ctx context.Context, conns []collect.Connection) error {
 	scope, err := s.write()
 	if err != nil {
+		return err
+	}
+	// What an earlier process left when it was killed is finished or undone first: nothing that was read whole is lost.
+	if err := s.app.Collect.Recover(ctx, scope, s.Now()); err != nil {
 		return err
 	}
 	var rows []row

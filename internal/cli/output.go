@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
 )
 
 // IO is what a command reads and writes. Tests give their own.
@@ -191,6 +192,29 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// checkPage refuses a page that no list has.
+func checkPage(page, size int) error {
+	const most = 1 << 20 // far beyond any list, and far below where an offset would overflow
+	switch {
+	case page < 1 || page > most:
+		return usageError{fmt.Errorf("--page counts from 1, and %d is no page", page)}
+	case size < 1 || size > paging.MaxSize:
+		return usageError{fmt.Errorf("--size takes 1 to %d, not %d", paging.MaxSize, size)}
+	}
+	return nil
+}
+
+// paged says on which page a listing stands, and refuses one after the last: an empty answer would look like an empty list.
+func (p *printer) paged(page, pages, total int, what string) error {
+	switch {
+	case total > 0 && page > pages:
+		return usageError{fmt.Errorf("there is no page %d: %s %s fill %d", page, grouped(int64(total)), what, pages)}
+	case pages > 1 && !p.json && !p.csv:
+		p.say("Page %d of %d (%s %s).", page, pages, grouped(int64(total)), what)
+	}
+	return nil
 }
 
 // object prints one JSON object, with the chosen fields only if some were chosen.

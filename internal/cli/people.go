@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
 
@@ -273,7 +274,7 @@ func (s *session) exceptionAdd() *cobra.Command {
 				return err
 			}
 			if s.json {
-				return s.object(e)
+				return s.object(exceptionRecord(e, s.Now()))
 			}
 			s.say("%s is requested. Somebody else approves it: tickmark exception approve %s", e.Ref, e.Ref)
 			return nil
@@ -290,6 +291,12 @@ func (s *session) exceptionList() *cobra.Command {
 		test := ""
 		if len(args) == 1 {
 			test = args[0]
+			if known, err := s.app.Evaluate.Store.Versions(ctx, s.read(), test); err != nil || len(known) == 0 {
+				if err == nil {
+					err = errs.New(errs.NotFound, "no test %q", test).WithHint("tickmark test list")
+				}
+				return err
+			}
 		}
 		all, err := s.app.Evaluate.Exceptions.Exceptions(ctx, s.read(), test)
 		if err != nil {
@@ -297,11 +304,14 @@ func (s *session) exceptionList() *cobra.Command {
 		}
 		rows := make([]row, 0, len(all))
 		for _, e := range all {
-			rows = append(rows, row{[]cell{text(e.Ref), status(e.State(s.Now())), text(e.Test), text(e.ItemID), instant(e.Expires), text(e.Reason)},
-				map[string]any{"ref": e.Ref, "state": e.State(s.Now()), "test": e.Test, "item": e.ItemID, "reason": e.Reason, "requested_by": e.RequestedBy, "approved_by": e.ApprovedBy, "expires": e.Expires}})
+			rows = append(rows, row{[]cell{text(e.Ref), status(e.State(s.Now())), text(e.Test), text(e.ItemID), instant(e.Expires), text(e.Reason)}, exceptionRecord(e, s.Now())})
 		}
 		return s.table([]string{"ref", "state", "test", "item", "expires", "reason"}, rows, "No exceptions.")
 	})}
+}
+
+func exceptionRecord(e evaluate.Exception, now time.Time) map[string]any {
+	return map[string]any{"ref": e.Ref, "state": e.State(now), "test": e.Test, "item": e.ItemID, "reason": e.Reason, "requested_by": e.RequestedBy, "approved_by": e.ApprovedBy, "expires": e.Expires}
 }
 
 func (s *session) exceptionApprove() *cobra.Command {
@@ -325,12 +335,15 @@ func (s *session) exceptionRevoke() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := s.confirm("This ends the exception %s now", args[0]); err != nil {
+		e, err := s.app.Evaluate.Exceptions.Exception(ctx, scope.ReadScope, args[0])
+		if err != nil {
 			return err
 		}
-		e, err := s.app.Evaluate.RevokeException(ctx, scope, s.Now(), args[0])
-		if err != nil {
-			return errs.Wrap(err, "%s", args[0])
+		if err := s.confirm("This ends the exception %s for %s of %s now", e.Ref, e.ItemID, e.Test); err != nil {
+			return err
+		}
+		if e, err = s.app.Evaluate.RevokeException(ctx, scope, s.Now(), e.Ref); err != nil {
+			return err
 		}
 		s.say("%s is revoked.", e.Ref)
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tickmark/tickmark/internal/app"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -32,6 +33,9 @@ func (s *session) controlList() *cobra.Command {
 		if criterion != "" {
 			f.Framework, f.ID = catalog.TSC, strings.ToUpper(criterion)
 		}
+		if err := checkPage(page, size); err != nil {
+			return err
+		}
 		f.Status, f.Prefix = control.Status(state), strings.ToUpper(f.Prefix)
 		res, err := s.app.Controls.List(ctx, s.read(), f, paging.Query{Page: page, Size: size, Sort: "ref"})
 		if err != nil {
@@ -42,13 +46,10 @@ func (s *session) controlList() *cobra.Command {
 			rows = append(rows, row{[]cell{text(x.Ref), text(string(x.Version.Status)), number(int64(x.Version.Number)), text(string(x.Version.Frequency)), text(x.Version.OwnerRole),
 				text(strings.Join(x.Version.Serves(catalog.TSC), " ")), text(x.Version.Title)}, controlRecord(x)})
 		}
-		if err := s.table([]string{"control", "status", "version", "runs", "owner", "criteria", "title"}, rows, "No controls match. Adopt the starter set: tickmark control adopt"); err != nil {
+		if err := s.paged(res.Query.Page, res.Pages(), res.Total, "controls"); err != nil {
 			return err
 		}
-		if res.Pages() > 1 && !s.json && !s.csv {
-			s.say("Page %d of %d (%d controls).", res.Query.Page, res.Pages(), res.Total)
-		}
-		return nil
+		return s.table([]string{"control", "status", "version", "runs", "owner", "criteria", "title"}, rows, "No controls match. Adopt the starter set: tickmark control adopt")
 	})}
 	fl := c.Flags()
 	fl.StringVar(&criterion, "criterion", "", "only controls that serve this criterion, such as CC6.1")
@@ -384,6 +385,11 @@ func (s *session) frameworkMap() *cobra.Command {
 			rows = append(rows, row{[]cell{text(l.Criterion), text(l.Annex), text(string(l.Strength)), text(strconv.Itoa(l.Corroborated) + " of 3"), text(s.app.Catalog.Title(catalog.ISO, l.Annex))},
 				map[string]any{"criterion": l.Criterion, "annex_a": l.Annex, "strength": l.Strength, "corroborated": l.Corroborated}})
 		}
+		if len(args) == 1 && len(rows) == 0 {
+			if framework, requirement := s.which(args[0]); requirement == "" || framework == catalog.SOC1 {
+				return errs.New(errs.NotFound, "no criterion or Annex A control %q", args[0]).WithHint("tickmark framework show tsc-2017, or tickmark framework show %s", catalog.ISO)
+			}
+		}
 		if err := s.table([]string{"criterion", "annex a", "strength", "corroborated", "title"}, rows, "Nothing maps to that."); err != nil {
 			return err
 		}
@@ -401,6 +407,9 @@ func (s *session) statusCommand() *cobra.Command {
 		if s.json {
 			return s.object(x)
 		}
+		if s.csv {
+			return s.statusTable(x)
+		}
 		fmt.Fprintf(s.Out, "%s\n", s.paint(bold, x.Org))
 		if x.Engagement != "" {
 			fmt.Fprintf(s.Out, "Engagement   %s, %s, day %d of %d\n", x.Engagement, x.Period, x.Day, x.Days)
@@ -413,4 +422,17 @@ func (s *session) statusCommand() *cobra.Command {
 		fmt.Fprintf(s.Out, "Ledger       %s entries, head %s\n", grouped(x.Entries), x.Head)
 		return nil
 	})}
+}
+
+// statusTable is the status as CSV: a figure a line.
+func (s *session) statusTable(x app.Status) error {
+	rows := []row{}
+	for _, f := range [][2]string{
+		{"org", x.Org}, {"engagement", x.Engagement}, {"period", x.Period}, {"day", strconv.Itoa(x.Day)}, {"days", strconv.Itoa(x.Days)}, {"controls", strconv.Itoa(x.Controls)},
+		{"controls_tested", strconv.Itoa(x.Tested)}, {"pass", strconv.Itoa(x.Pass)}, {"fail", strconv.Itoa(x.Fail)}, {"unknown", strconv.Itoa(x.Unknown)},
+		{"not_applicable", strconv.Itoa(x.NotApplicable)}, {"ledger_entries", strconv.FormatInt(x.Entries, 10)}, {"ledger_head", x.Head},
+	} {
+		rows = append(rows, row{[]cell{text(f[0]), text(f[1])}, nil})
+	}
+	return s.table([]string{"figure", "value"}, rows, "")
 }

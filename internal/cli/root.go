@@ -117,10 +117,47 @@ func (s *session) root() *cobra.Command {
 		s.frameworkCommand(), s.evidenceCommand(), s.exceptionCommand(), s.auditCommand(), s.reportCommand(), s.bundleCommand(), s.ledgerCommand(), s.verifyCommand(),
 		s.simcoCommand(), s.userCommand(), s.roleCommand(), s.tokenCommand(), s.doctorCommand(), s.versionCommand(), exitCodesTopic(),
 	)
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		checkArgs(c)
 	}
 	return root
+}
+
+// helpCommand is cobra's own but for one thing: help on what does not exist is a wrong usage.
+func helpCommand() *cobra.Command {
+	find := func(c *cobra.Command, args []string) (*cobra.Command, error) {
+		sub, rest, err := c.Root().Find(args)
+		if err == nil && len(rest) > 0 {
+			err = fmt.Errorf("unknown command %q for %q", rest[0], sub.CommandPath())
+		}
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return sub, nil
+	}
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			sub, err := find(c, args)
+			if err != nil {
+				return err
+			}
+			sub.InitDefaultHelpFlag()
+			sub.InitDefaultVersionFlag()
+			return sub.Help()
+		},
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if sub, err := find(c, args); err == nil {
+				for _, x := range sub.Commands() {
+					names = append(names, x.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
 }
 
 // checkArgs makes a wrong number of arguments a wrong usage, and a group without a subcommand show its help.
@@ -180,8 +217,26 @@ func (s *session) openApp(ctx context.Context) error {
 	return err
 }
 
+// exists refuses to look into a folder that holds no installation: opening it would make one.
+func (s *session) exists() error {
+	cfg, _, err := s.load()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(cfg.Data); errors.Is(err, os.ErrNotExist) {
+		return errs.New(errs.NotFound, "there is no installation in %s", cfg.Data).WithHint("%s", firstStep)
+	}
+	return nil
+}
+
+// firstStep is what somebody does who has nothing yet.
+const firstStep = "Set one up: tickmark init --name NAME --owner EMAIL. Or look around first: tickmark demo"
+
 // open opens the installation and the organisation, with the rights of the token in TICKMARK_TOKEN or of the operator.
 func (s *session) open(ctx context.Context) error {
+	if err := s.exists(); err != nil {
+		return err
+	}
 	if err := s.openApp(ctx); err != nil {
 		return err
 	}
@@ -200,7 +255,7 @@ func (s *session) open(ctx context.Context) error {
 	want := s.app.Config.Org
 	switch {
 	case len(orgs) == 0:
-		return errs.New(errs.NotFound, "there is no organisation in %s", s.app.Config.Data).WithHint("Set one up: tickmark init --name NAME --owner EMAIL. Or look around first: tickmark demo")
+		return errs.New(errs.NotFound, "there is no organisation in %s", s.app.Config.Data).WithHint("%s", firstStep)
 	case want == "" && len(orgs) > 1:
 		slugs := make([]string, len(orgs))
 		for i, o := range orgs {

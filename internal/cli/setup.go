@@ -181,30 +181,40 @@ func (s *session) doctorCommand() *cobra.Command {
 				if v == "" {
 					v = "–"
 				}
-				rows = append(rows, row{[]cell{text(x.Name), text(v), text(string(x.Source)), faint(x.Env)}, map[string]any{"setting": x.Name, "value": x.Value, "source": x.Source, "env": x.Env}})
+				rows = append(rows, row{[]cell{text(x.Name), text(v), text(string(x.Source)), faint(x.Env)},
+					map[string]any{"part": "setting", "name": x.Name, "value": x.Value, "ok": true, "source": x.Source, "env": x.Env}})
+			}
+			if s.csv && !s.json {
+				return s.checks(c.Context(), settings) // one table has one header
 			}
 			if err := s.table([]string{"setting", "value", "from", "environment"}, rows, ""); err != nil {
 				return err
 			}
-			return s.checks(c.Context())
+			return s.checks(c.Context(), nil)
 		},
 	}
 }
 
-// checks opens the installation and looks at each engine.
-func (s *session) checks(ctx context.Context) error {
+// checks opens the installation and looks at each engine. As CSV, the settings are rows of the same table.
+func (s *session) checks(ctx context.Context, settings []app.Setting) error {
+	if err := s.exists(); err != nil {
+		return err
+	}
 	if err := s.openApp(ctx); err != nil {
 		return err
 	}
 	found := s.app.Check(ctx)
-	rows := make([]row, 0, len(found))
+	rows := make([]row, 0, len(settings)+len(found))
+	for _, x := range settings {
+		rows = append(rows, row{[]cell{text("setting"), text(x.Name), text(x.Value + " (" + string(x.Source) + ")")}, nil})
+	}
 	bad := false
 	for _, f := range found {
 		word := cell{text: "✓ good", colour: green}
 		if !f.OK {
 			word, bad = cell{text: "✗ bad", colour: red}, true
 		}
-		rows = append(rows, row{[]cell{word, text(f.What), text(f.Detail)}, f})
+		rows = append(rows, row{[]cell{word, text(f.What), text(f.Detail)}, map[string]any{"part": "check", "name": f.What, "value": f.Detail, "ok": f.OK, "source": nil, "env": nil}})
 	}
 	if !s.json && !s.csv {
 		fmt.Fprintln(s.Out)

@@ -32,6 +32,9 @@ func (s *session) testCommand() *cobra.Command {
 				if at, err = parseInstant(asOf); err != nil {
 					return err
 				}
+				if now := s.Now(); len(asOf) == len(time.DateOnly) && at.After(now) && period.Of(at) == period.Of(now) {
+					at = now // the day lasts
+				}
 			}
 			return s.evaluate(ctx, tests, at, failOn)
 		}),
@@ -171,7 +174,7 @@ func (s *session) testList() *cobra.Command {
 		for _, t := range all {
 			d := t.Definition
 			result, when := text("not run yet"), text("–")
-			rec := map[string]any{"test": d.ID, "version": d.Version, "title": d.Title, "kind": d.Kind, "controls": d.Controls, "severity": d.Severity, "inputs": d.Inputs, "enabled": t.Enabled}
+			rec := map[string]any{"test": d.ID, "version": d.Version, "title": d.Title, "kind": d.Kind, "controls": d.Controls, "severity": d.Severity, "inputs": d.Inputs, "enabled": t.Enabled, "outcome": nil, "as_of": nil, "fail": nil, "population": nil}
 			if r, ok := last[d.ID]; ok {
 				result, when = status(string(r.Outcome)), instant(r.AsOf)
 				rec["outcome"], rec["as_of"], rec["fail"], rec["population"] = r.Outcome, r.AsOf, r.Counts[evaluate.Fail], r.Population
@@ -284,6 +287,9 @@ func (s *session) testAdd() *cobra.Command {
 	})}
 }
 
+// maxHistory bounds what one listing shows: ten years.
+const maxHistory = 3653
+
 func (s *session) testHistory() *cobra.Command {
 	var days int
 	c := &cobra.Command{Use: "history TEST", Short: "Show a test's outcome day by day", Args: cobra.ExactArgs(1), RunE: s.run(func(ctx context.Context, args []string) error {
@@ -296,6 +302,9 @@ func (s *session) testHistory() *cobra.Command {
 		newest, err := s.app.Evaluate.Store.Runs(ctx, s.read(), args[0], paging.Query{Size: 1})
 		if err != nil {
 			return err
+		}
+		if days < 1 || days > maxHistory {
+			return usageError{fmt.Errorf("--days takes 1 to %d", maxHistory)}
 		}
 		end := period.Of(s.Now())
 		if len(newest.Rows) > 0 {

@@ -189,6 +189,9 @@ func (s *session) ledgerList() *cobra.Command {
 	var f ledger.Filter
 	var page, size int
 	c := &cobra.Command{Use: "list", Short: "List entries, newest first", Args: cobra.NoArgs, RunE: s.run(func(ctx context.Context, _ []string) error {
+		if err := checkPage(page, size); err != nil {
+			return err
+		}
 		res, err := s.app.Ledger.Store.Entries(ctx, s.read(), f, paging.Query{Page: page, Size: size})
 		if err != nil {
 			return err
@@ -197,13 +200,10 @@ func (s *session) ledgerList() *cobra.Command {
 		for _, e := range res.Rows {
 			rows = append(rows, row{[]cell{number(e.Seq), instant(e.At), text(e.Kind), text(e.Actor), text(e.Subject)}, entryRecord(e)})
 		}
-		if err := s.table([]string{"entry", "time", "kind", "actor", "subject"}, rows, "No entries match."); err != nil {
+		if err := s.paged(res.Query.Page, res.Pages(), res.Total, "entries"); err != nil {
 			return err
 		}
-		if res.Pages() > 1 && !s.json && !s.csv {
-			s.say("Page %d of %d (%s entries).", res.Query.Page, res.Pages(), grouped(int64(res.Total)))
-		}
-		return nil
+		return s.table([]string{"entry", "time", "kind", "actor", "subject"}, rows, "No entries match.")
 	})}
 	fl := c.Flags()
 	fl.StringVar(&f.Kind, "kind", "", "only this kind, or a group that ends in a dot such as evidence.")
@@ -215,15 +215,12 @@ func (s *session) ledgerList() *cobra.Command {
 }
 
 func entryRecord(e ledger.Entry) map[string]any {
-	r := map[string]any{"seq": e.Seq, "time": e.Time, "actor": e.Actor, "kind": e.Kind, "subject": e.Subject, "hash": e.Hash, "prev": e.Prev, "payload_hash": e.PayloadHash}
+	r := map[string]any{"seq": e.Seq, "time": e.Time, "actor": e.Actor, "kind": e.Kind, "subject": e.Subject, "hash": e.Hash, "prev": e.Prev, "payload_hash": e.PayloadHash, "payload": nil, "erased_by": nil, "leaf": e.Leaf}
 	if e.Payload != "" {
 		r["payload"] = json.RawMessage(e.Payload)
 	}
 	if e.Erased != 0 {
 		r["erased_by"] = e.Erased
-	}
-	if e.Leaf != nil {
-		r["leaf"] = *e.Leaf
 	}
 	return r
 }

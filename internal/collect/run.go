@@ -22,7 +22,7 @@ type Connection struct {
 	Name     string // unique in the organisation; facts carry it as their source
 	Settings map[string]string
 	Sealed   string        // the secrets, encrypted
-	Every    time.Duration // how often the scheduler runs it; 0 for by hand only
+	Every    time.Duration // how often the scheduler runs it; 0 for the installation's interval
 	Paused   bool
 	Created  time.Time
 	// Cursor is up to when streams have been read completely; zero before the first complete run.

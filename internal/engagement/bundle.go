@@ -37,6 +37,15 @@ func disclosed(kind string) bool {
 	return false
 }
 
+// Kept reports whether a bundle cannot do without the payload of a kind of ledger entry: it names the hash of a file.
+func Kept(kind string) bool {
+	switch kind {
+	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", verify.KindBundle:
+		return true
+	}
+	return false
+}
+
 // BundleProgress is told what goes into a bundle. It may be nil.
 type BundleProgress func(done, total int, what string)
 
@@ -60,26 +69,26 @@ func (s *Service) Bundle(ctx context.Context, scope access.Scope, now time.Time,
 		return verify.Manifest{}, err
 	}
 	slices.SortFunc(b.files, func(x, y verify.File) int { return strings.Compare(x.Path, y.Path) })
-	sum, err := verify.FilesHash(b.files)
-	if err != nil {
-		return verify.Manifest{}, err
-	}
-	seal, err := s.Ledger.Store.Append(ctx, scope, now, verify.KindBundle, string(e.ID), map[string]any{"dossier": f.Number, "files_sha256": sum, "files": len(b.files)})
-	if err != nil {
-		return verify.Manifest{}, err
-	}
-	if _, err := s.Ledger.Seal(ctx, now); err != nil {
-		return verify.Manifest{}, err
-	}
 	head, err := s.Ledger.Store.Head(ctx, scope.ReadScope)
 	if err != nil {
 		return verify.Manifest{}, err
 	}
 	m := verify.Manifest{
 		V: 1, Title: fmt.Sprintf("%s, %s, dossier %d", d.Org.Name, e.Title, f.Number), Engagement: e.Ref, Created: now.UTC().Format(time.RFC3339),
-		Org: head.Tag, Seal: seal, Files: b.files,
+		Org: head.Tag, Files: b.files,
 	}
-	if err := s.Ledger.Export(ctx, scope.ReadScope, seal, disclosed, b.create); err != nil {
+	sum, err := verify.SealHash(m)
+	if err != nil {
+		return m, err
+	}
+	m.Seal, err = s.Ledger.Store.Append(ctx, scope, now, verify.KindBundle, string(e.ID), map[string]any{"dossier": f.Number, "manifest_sha256": sum, "files": len(b.files)})
+	if err != nil {
+		return m, err
+	}
+	if _, err := s.Ledger.Seal(ctx, now); err != nil {
+		return m, err
+	}
+	if err := s.Ledger.Export(ctx, scope.ReadScope, m.Seal, disclosed, b.create); err != nil {
 		return m, err
 	}
 	if err := b.json(verify.ManifestName, m); err != nil {

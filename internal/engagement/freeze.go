@@ -95,27 +95,9 @@ func (g *gatherer) end() time.Time {
 // scopeIn decides what is in scope: the criteria that apply to the categories, the controls in force that serve them, and
 // the tests of those controls.
 func (g *gatherer) scopeIn(ctx context.Context) error {
-	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
+	refs, err := g.controlsIn(ctx)
 	if err != nil {
 		return err
-	}
-	if g.criteria, err = g.s.Catalog.Applicable(ids); err != nil {
-		return err
-	}
-	inScope := map[string]bool{}
-	for _, c := range g.criteria {
-		inScope[c.ID] = true
-	}
-	all, err := g.s.Controls.AsOf(ctx, g.read, g.end())
-	if err != nil {
-		return err
-	}
-	refs := map[string]bool{}
-	for _, c := range all {
-		if slices.ContainsFunc(c.Version.Serves(catalog.TSC), func(id string) bool { return inScope[id] }) {
-			g.controls = append(g.controls, c)
-			refs[c.Ref] = true
-		}
 	}
 	installed, err := g.s.Evaluate.Store.Installed(ctx, g.read)
 	if err != nil {
@@ -132,6 +114,33 @@ func (g *gatherer) scopeIn(ctx context.Context) error {
 	}
 	g.exceptions, err = g.s.Evaluate.Exceptions.Exceptions(ctx, g.read, "")
 	return err
+}
+
+// controlsIn reads the criteria and the controls that serve them, and returns the references of the controls.
+func (g *gatherer) controlsIn(ctx context.Context) (map[string]bool, error) {
+	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
+	if err != nil {
+		return nil, err
+	}
+	if g.criteria, err = g.s.Catalog.Applicable(ids); err != nil {
+		return nil, err
+	}
+	inScope := map[string]bool{}
+	for _, c := range g.criteria {
+		inScope[c.ID] = true
+	}
+	all, err := g.s.Controls.AsOf(ctx, g.read, g.end())
+	if err != nil {
+		return nil, err
+	}
+	refs := map[string]bool{}
+	for _, c := range all {
+		if slices.ContainsFunc(c.Version.Serves(catalog.TSC), func(id string) bool { return inScope[id] }) {
+			g.controls = append(g.controls, c)
+			refs[c.Ref] = true
+		}
+	}
+	return refs, nil
 }
 
 // judgePeriod evaluates the occurrence tests over the period as a whole: one population, one hash, one set of files.
@@ -520,7 +529,7 @@ func (s *Service) CheckDescription(ctx context.Context, scope access.ReadScope, 
 		return org.Report{}, err
 	}
 	g := &gatherer{s: s, read: scope, now: now, e: e, progress: func(int, int, string) {}}
-	if err := g.scopeIn(ctx); err != nil {
+	if _, err := g.controlsIn(ctx); err != nil {
 		return org.Report{}, err
 	}
 	cuecs, err := s.Controls.ListComplements(ctx, scope, control.CUEC, g.end())

@@ -50,6 +50,8 @@ type Store interface {
 	Entries(ctx context.Context, s access.ReadScope, f Filter, q paging.Query) (paging.Result[Entry], error)
 	// Walk calls f for every entry from first to last in order.
 	Walk(ctx context.Context, s access.ReadScope, first, last int64, f func(Entry) error) error
+	// Hashes are the hashes of the entries from first to last, in order: a proof needs those of a whole batch and nothing else.
+	Hashes(ctx context.Context, s access.ReadScope, first, last int64) ([]tlog.Hash, error)
 	// Batches lists the chain's sealed batches, in order, up to the one that covers last.
 	Batches(ctx context.Context, s access.ReadScope, last int64) ([]Batch, error)
 	// BatchOf is the batch that covers an entry; NotFound while it waits.

@@ -23,6 +23,9 @@ type Service struct {
 	Sealing Sealing
 	Log     Log
 	Tx      access.Tx
+	// Kept tells the kinds of entry whose payload cannot be erased, because what is exported later rests on it. nil means
+	// that every payload can.
+	Kept func(kind string) bool
 
 	sealing sync.Mutex // one sealing run at a time in this process; across processes the log's own lock orders them
 }
@@ -101,15 +104,7 @@ func (s *Service) Prove(ctx context.Context, scope access.ReadScope, seq int64) 
 	if err != nil {
 		return verify.SingleProof{}, err
 	}
-	var hashes []tlog.Hash
-	err = s.Store.Walk(ctx, scope, b.First, b.Last, func(e Entry) error {
-		h, err := hex.DecodeString(e.Hash)
-		if err != nil {
-			return err
-		}
-		hashes = append(hashes, tlog.Hash(h))
-		return nil
-	})
+	hashes, err := s.Store.Hashes(ctx, scope, b.First, b.Last)
 	if err != nil {
 		return verify.SingleProof{}, err
 	}
@@ -134,6 +129,16 @@ func (s *Service) Erase(ctx context.Context, scope access.Scope, now time.Time, 
 	}
 	if len(strings.TrimSpace(basis)) < 10 {
 		return 0, errs.New(errs.Invalid, "say in at least 10 characters on what basis the payloads are erased").At("basis")
+	}
+	for _, seq := range seqs {
+		e, err := s.Store.Entry(ctx, scope.ReadScope, seq)
+		if err != nil {
+			return 0, err
+		}
+		if s.Kept != nil && s.Kept(e.Kind) {
+			return 0, errs.New(errs.Conflict, "the payload of entry %d (%s) holds hashes that bundles are checked by, and stays", seq, e.Kind).
+				WithHint("Evidence that must go is withdrawn: tickmark evidence remove EVIDENCE.")
+		}
 	}
 	var by int64
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

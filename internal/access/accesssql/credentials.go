@@ -20,16 +20,25 @@ func (s *Store) AddSession(ctx context.Context, x access.Session) error {
 	return err
 }
 
+const sessionColumns = `digest, user_id, org_id, created_at, seen_at, expires_at, ip, agent`
+
+func scanSession(r sqldb.Row) (access.Session, error) {
+	var x access.Session
+	var created, seen, expires int64
+	err := r.Scan(&x.Digest, &x.User, &x.Org, &created, &seen, &expires, &x.IP, &x.Agent)
+	x.Created, x.Seen, x.Expires = sqldb.Time(created), sqldb.Time(seen), sqldb.Time(expires)
+	return x, err
+}
+
 // Session reads a session by the digest of its cookie.
 func (s *Store) Session(ctx context.Context, digest string) (access.Session, error) {
-	x, err := sqldb.One(ctx, s.DB, func(r sqldb.Row) (access.Session, error) {
-		var x access.Session
-		var created, seen, expires int64
-		err := r.Scan(&x.Digest, &x.User, &x.Org, &created, &seen, &expires, &x.IP, &x.Agent)
-		x.Created, x.Seen, x.Expires = sqldb.Time(created), sqldb.Time(seen), sqldb.Time(expires)
-		return x, err
-	}, `SELECT digest, user_id, org_id, created_at, seen_at, expires_at, ip, agent FROM access_session WHERE digest = $1`, digest)
+	x, err := sqldb.One(ctx, s.DB, scanSession, `SELECT `+sessionColumns+` FROM access_session WHERE digest = $1`, digest)
 	return x, missing(err, "no such session")
+}
+
+// SessionsOf lists the sessions of an account, last used first.
+func (s *Store) SessionsOf(ctx context.Context, user access.UserID) ([]access.Session, error) {
+	return sqldb.Collect(ctx, s.DB, scanSession, `SELECT `+sessionColumns+` FROM access_session WHERE user_id = $1 ORDER BY seen_at DESC, digest`, string(user))
 }
 
 // TouchSession notes when a session was last used.

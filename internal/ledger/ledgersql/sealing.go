@@ -70,17 +70,7 @@ func (s *Store) Cut(ctx context.Context, max int) ([]ledger.Batch, error) {
 }
 
 func (s *Store) cut(ctx context.Context, org, tag, prev string, first, last int64) error {
-	hashes, err := sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (tlog.Hash, error) {
-		var text string
-		if err := r.Scan(&text); err != nil {
-			return tlog.Hash{}, err
-		}
-		raw, err := hex.DecodeString(text)
-		if err != nil || len(raw) != len(tlog.Hash{}) {
-			return tlog.Hash{}, errs.New(errs.Internal, "a stored entry hash is damaged: %q", text)
-		}
-		return tlog.Hash(raw), nil
-	}, `SELECT hash FROM ledger_entry WHERE org_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`, org, first, last)
+	hashes, err := s.hashes(ctx, org, first, last)
 	if err != nil {
 		return err
 	}
@@ -103,6 +93,25 @@ func (s *Store) cut(ctx context.Context, org, tag, prev string, first, last int6
 	}
 	_, err = s.DB.Exec(ctx, `UPDATE ledger_chain SET batched = $2, batch_head = $3 WHERE org_id = $1`, org, last, hash)
 	return err
+}
+
+// Hashes reads the hashes of entries, in order.
+func (s *Store) Hashes(ctx context.Context, scope access.ReadScope, first, last int64) ([]tlog.Hash, error) {
+	return s.hashes(ctx, string(scope.Org()), first, last)
+}
+
+func (s *Store) hashes(ctx context.Context, org string, first, last int64) ([]tlog.Hash, error) {
+	return sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (tlog.Hash, error) {
+		var text string
+		if err := r.Scan(&text); err != nil {
+			return tlog.Hash{}, err
+		}
+		raw, err := hex.DecodeString(text)
+		if err != nil || len(raw) != len(tlog.Hash{}) {
+			return tlog.Hash{}, errs.New(errs.Internal, "a stored entry hash is damaged: %q", text)
+		}
+		return tlog.Hash(raw), nil
+	}, `SELECT hash FROM ledger_entry WHERE org_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`, org, first, last)
 }
 
 // SetLeaf notes where the log took a batch. Noting it twice keeps the first place.

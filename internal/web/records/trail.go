@@ -1,0 +1,196 @@
+package records
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/web/page"
+)
+
+// deed says what an entry records, as the middle of a sentence about who did it: before the object, the object, after it.
+type deed struct{ Before, Object, Path, After string }
+
+// said is what payloads of the kinds below hold. A payload that lacks a field, or was erased, leaves it empty.
+type said struct {
+	Ref      string   `json:"ref"`
+	Name     string   `json:"name"`
+	Email    string   `json:"email"`
+	Role     string   `json:"role"`
+	From     string   `json:"from"`
+	To       string   `json:"to"`
+	Number   int      `json:"number"`
+	Version  int      `json:"version"`
+	Reason   string   `json:"reason"`
+	Test     string   `json:"test"`
+	Item     string   `json:"item"`
+	Kind     string   `json:"kind"`
+	Pages    int      `json:"pages"`
+	Firm     string   `json:"firm"`
+	Basis    string   `json:"basis"`
+	Scopes   []string `json:"scopes"`
+	IP       string   `json:"ip"`
+	Controls int      `json:"controls"`
+}
+
+// of reads a payload. Fields of another form than expected are left out one by one, so that the rest still shows.
+func (x *said) of(payload string) {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal([]byte(payload), &raw) != nil {
+		return
+	}
+	for k, v := range raw {
+		one, err := json.Marshal(map[string]json.RawMessage{k: v})
+		if err != nil || json.Unmarshal(one, x) != nil {
+			continue
+		}
+	}
+}
+
+// did puts an entry into words. Kinds that are not known here are shown by their name.
+func did(e view.EntryRow) deed {
+	var x said
+	x.of(e.Payload)
+	person := first(x.Name, x.Email, e.About, e.Subject)
+	d := deed{Object: first(e.About, x.Ref, x.Name, e.Subject), Path: subjectPath(e)}
+	switch before(e.Kind) {
+	case "access", "token", "org":
+		return accessDeed(e, x, person)
+	case "control", "complement", "description", "exception", "test":
+		return programmeDeed(e, x, d)
+	}
+	switch e.Kind {
+	case "connection.added":
+		d.Before, d.After = "connected", note(x.Kind)
+	case "connection.changed":
+		d.Before = "changed the settings of"
+	case "connection.removed":
+		d.Before = "removed the connection"
+	case "evidence.withdrawn":
+		d.Before, d.After = "withdrew", because(x.Reason)
+	case "evidence.sealed":
+		d.Before = "added evidence"
+	case "engagement.created":
+		d.Before, d.After = "set up the engagement", note(x.Firm)
+	case "dossier.frozen":
+		d.Before, d.After = fmt.Sprintf("froze dossier %d of", x.Number), ""
+	case "report.rendered":
+		d.Before, d.After = fmt.Sprintf("made the report of dossier %d of", x.Number), note(page.Plural(x.Pages, "page", "pages"))
+	case "bundle.sealed":
+		d.Before = "exported a bundle of"
+	case "payload.erased":
+		d = deed{Before: "erased payloads of the ledger", After: because(x.Basis)}
+	default:
+		d.Before = strings.ReplaceAll(e.Kind, "_", " ") + ":"
+	}
+	return d
+}
+
+func accessDeed(e view.EntryRow, x said, person string) deed {
+	role := func(name string) string {
+		if r, err := access.ParseRole(name); err == nil {
+			return r.Title()
+		}
+		return name
+	}
+	switch e.Kind {
+	case "org.created":
+		return deed{Before: "founded the organisation", Object: first(x.Name, e.Subject)}
+	case "access.granted":
+		if x.Role == "" && x.To != "" {
+			return deed{Before: "changed the role of", Object: person, After: "from " + role(x.From) + " to " + role(x.To)}
+		}
+		return deed{Before: "gave access to", Object: person, After: "as " + role(x.Role)}
+	case "access.revoked":
+		return deed{Before: "took access from", Object: person, After: note(role(x.From))}
+	case "access.signed_in":
+		return deed{Before: "signed in", After: from(x.IP)}
+	case "access.session_ended":
+		return deed{Before: "ended a session of", Object: person, After: from(x.IP)}
+	case "access.signed_out":
+		return deed{Before: "signed out"}
+	case "access.signin_refused":
+		return deed{Before: "refused a sign-in of", Object: person, After: from(x.IP)}
+	case "access.second_factor_set":
+		return deed{Before: "set up a second factor for", Object: person}
+	case "access.password_set":
+		return deed{Before: "set the password of", Object: person}
+	case "access.disabled":
+		return deed{Before: "disabled the account of", Object: person}
+	case "access.enabled":
+		return deed{Before: "enabled the account of", Object: person}
+	case "access.acted_for":
+		return deed{Before: "acted for", Object: person}
+	case "token.created":
+		return deed{Before: "made the token", Object: x.Name, After: note(strings.Join(x.Scopes, ", "))}
+	case "token.revoked":
+		return deed{Before: "revoked the token", Object: x.Name}
+	}
+	return deed{Before: strings.ReplaceAll(e.Kind, "_", " ") + ":", Object: person}
+}
+
+func programmeDeed(e view.EntryRow, x said, d deed) deed {
+	version := ""
+	if x.Version > 0 {
+		version = fmt.Sprintf("version %d", x.Version)
+	}
+	phrases := map[string]string{
+		"control.created": "wrote the control", "control.proposed": "proposed a change of", "control.approved": "approved", "control.retired": "retired", "control.assigned": "assigned",
+		"control.adopted": "adopted the control set", "complement.added": "added the complementary control", "complement.changed": "changed the complementary control",
+		"complement.retired": "retired the complementary control", "description.imported": "imported the system description", "description.saved": "described", "description.removed": "removed from the description",
+		"exception.requested": "asked for the exception", "exception.approved": "approved the exception", "exception.revoked": "revoked the exception", "test.installed": "installed the test",
+	}
+	if p, ok := phrases[e.Kind]; ok {
+		d.Before = p
+	} else {
+		d.Before = strings.ReplaceAll(e.Kind, "_", " ") + ":"
+	}
+	switch before(e.Kind) {
+	case "exception":
+		d.Object, d.Path = first(x.Ref, e.Subject), ""
+		if x.Ref != "" {
+			d.Path = "/exceptions/" + x.Ref
+		}
+		d.After = strings.TrimSpace(x.Test + " " + x.Item)
+	case "test":
+		d.After = version
+	case "control":
+		d.After = strings.TrimSpace(version + " " + because(x.Reason))
+	}
+	if e.Kind == "description.imported" {
+		d.Object = ""
+	}
+	return d
+}
+
+func first(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func note(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "(" + s + ")"
+}
+
+func because(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "– " + s
+}
+
+func from(ip string) string {
+	if ip == "" {
+		return ""
+	}
+	return "from " + ip
+}

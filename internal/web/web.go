@@ -1,0 +1,103 @@
+// Package web is the door for browsers: it joins the route tables of the packages of pages, and stands before each handler
+// with the checks that no handler may forget.
+package web
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/evidence"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/ledger"
+	"github.com/tickmark/tickmark/internal/org"
+	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/web/page"
+	"github.com/tickmark/tickmark/internal/web/records"
+)
+
+// Services is what the pages stand on.
+type Services struct {
+	Access     *access.Service
+	View       *view.Reader
+	Ledger     *ledger.Service
+	Evidence   *evidence.Service
+	Collect    *collect.Service
+	Evaluate   *evaluate.Service
+	Controls   *control.Service
+	System     *org.Service
+	Engagement *engagement.Service
+	Files      records.Files // rows of fact files
+	// Content reads the content of a piece of evidence, checked against the hash it was sealed with.
+	Content func(evidence.Item) ([]byte, error)
+}
+
+// Options is how the program is reached and runs.
+type Options struct {
+	URL     string // where browsers reach the program; with https cookies are bound to it
+	Key     []byte // 32 bytes for tokens of forms, kept over restarts; random when empty
+	Clock   func() time.Time
+	Log     *slog.Logger
+	Dev     bool           // serve /dev/components too
+	Proxies []netip.Prefix // proxies whose X-Forwarded-For is believed
+	Timeout time.Duration  // of a request; 0 for DefaultTimeout
+}
+
+// DefaultTimeout bounds the work on one request.
+const DefaultTimeout = 30 * time.Second
+
+// keyLength is that of Options.Key, in bytes.
+const keyLength = 32
+
+// New makes the handler of all pages.
+func New(s Services, o Options) (http.Handler, error) {
+	return build(Routes(s, o.Dev), s, o)
+}
+
+// build makes the handler of a route table.
+func build(routes []page.Route, s Services, o Options) (*door, error) {
+	if o.Clock == nil || o.Log == nil || s.Access == nil {
+		return nil, errs.New(errs.Internal, "web needs a clock, a log and the access service")
+	}
+	if len(o.Key) == 0 {
+		o.Key = make([]byte, keyLength)
+		_, _ = rand.Read(o.Key)
+	}
+	if len(o.Key) < keyLength {
+		return nil, errs.New(errs.Internal, "the key of forms has %d bytes, at least %d are needed", len(o.Key), keyLength)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, errs.As(errs.Invalid, err, "address of the program %q", o.URL)
+	}
+	secure := u.Scheme == "https"
+	site, err := page.NewSite(page.Options{Key: o.Key, Secure: secure, Dev: o.Dev, Log: o.Log, Routes: routes})
+	if err != nil {
+		return nil, err
+	}
+	d := &door{site: site, access: s.Access, opts: o, secure: secure, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
+	if u.Host != "" {
+		// Behind a proxy that changes the Host header the browser's Origin is still the public address.
+		if err := d.cross.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, errs.As(errs.Invalid, err, "address of the program %q", o.URL)
+		}
+	}
+	for _, r := range routes {
+		if err := d.add(r); err != nil {
+			return nil, err
+		}
+	}
+	d.mux.HandleFunc("GET "+page.AssetPath, site.ServeAssets)
+	return d, nil
+}
