@@ -93,7 +93,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error)
 		}
 	}()
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, errs.As(errs.Unavailable, err, "data folder %s", cfg.Data).(*errs.Error).WithHint("Choose another with --data, or make it writable.")
+		return nil, errs.Hinted(errs.As(errs.Unavailable, err, "data folder %s", cfg.Data), "Choose another with --data, or make it writable.")
 	}
 	if a.DB, err = sqldb.Open(ctx, cfg.Database); err != nil {
 		return nil, err
@@ -206,16 +206,21 @@ func (a *App) newLedgerKey(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// O_EXCL: of two processes that start at once, one makes the key and the other reads it.
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // our own folder
-	if errors.Is(err, os.ErrExist) {
-		return os.ReadFile(file) //nolint:gosec // as above
-	}
+	// Written beside the target and linked there: of two processes that start at once both read the key of one, and one
+	// that is killed leaves a whole key or none.
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".signing-key-*") // with mode 0600
 	if err != nil {
 		return nil, err
 	}
-	_, err = f.WriteString(sealed + "\n")
-	return []byte(sealed), errors.Join(err, f.Sync(), f.Close())
+	defer os.Remove(tmp.Name()) //nolint:errcheck // linked by then, or of no use
+	_, err = tmp.WriteString(sealed + "\n")
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(tmp.Name(), file); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(file) //nolint:gosec // our own folder
 }
 
 // client makes the HTTP client of one run.

@@ -31,7 +31,7 @@ const (
 func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	l, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
-		return errs.As(errs.Unavailable, err, "listen on %s", a.Config.Listen).(*errs.Error).WithHint("Is another server running there? Choose another address: --listen 127.0.0.1:0")
+		return errs.Hinted(errs.As(errs.Unavailable, err, "listen on %s", a.Config.Listen), "Is another server running there? Choose another address: --listen 127.0.0.1:0")
 	}
 	if a.Config.URL == "http://"+a.Config.Listen {
 		a.Config.URL = "http://" + l.Addr().String()

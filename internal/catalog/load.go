@@ -99,7 +99,7 @@ func read(dir fs.FS) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := decode(f.name, text, f.into); err != nil {
+		if err := decode(text, f.into); err != nil {
 			return nil, errs.Wrap(err, "%s", f.name)
 		}
 		sums[f.name] = canon.Sum(text)
@@ -121,7 +121,7 @@ func read(dir fs.FS) (*Catalog, error) {
 	return c, c.check(cr.Framework.Counts)
 }
 
-func decode(name string, text []byte, into any) error {
+func decode(text []byte, into any) error {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		dec := json.NewDecoder(bytes.NewReader(text))
 		dec.DisallowUnknownFields()

@@ -72,8 +72,8 @@ type Batch struct {
 // Laws: a batch covers the entries after the one before it, once; its bytes never change after Cut returned them, so that
 // adding it to the log again after a crash adds the same leaf.
 type Sealing interface {
-	// Cut makes batches of at most max entries from all entries that have none, and returns every batch without a leaf.
-	Cut(ctx context.Context, max int) ([]Batch, error)
+	// Cut makes batches of at most so many entries from all entries that have none, and returns every batch without a leaf.
+	Cut(ctx context.Context, most int) ([]Batch, error)
 	SetLeaf(ctx context.Context, b Batch, leaf int64) error
 	KeepCheckpoint(ctx context.Context, size int64, at time.Time, note string) error
 	// Checkpoints lists kept checkpoints by size.

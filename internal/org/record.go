@@ -127,7 +127,7 @@ func (d Description) records() []placed {
 	for _, class := range Classes() {
 		part := list("components."+string(class), *d.Components.Of(class))
 		for i := range part {
-			x := part[i].record.(Component)
+			x, _ := part[i].record.(Component) // list puts nothing else there
 			x.Class = class
 			part[i].record = x
 		}
@@ -136,7 +136,7 @@ func (d Description) records() []placed {
 	for _, area := range Areas() {
 		part := list("aspects."+string(area), *d.Aspects.Of(area))
 		for i := range part {
-			x := part[i].record.(Aspect)
+			x, _ := part[i].record.(Aspect) // as above
 			x.Area = area
 			part[i].record = x
 		}

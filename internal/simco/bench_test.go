@@ -44,7 +44,7 @@ func BenchmarkServe(b *testing.B) {
 			var n atomic.Int64
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					r, err := http.NewRequest("GET", server.URL+x.path(int(n.Add(1))), nil)
+					r, err := http.NewRequest(http.MethodGet, server.URL+x.path(int(n.Add(1))), nil)
 					if err != nil {
 						b.Error(err)
 						return

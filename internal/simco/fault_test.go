@@ -41,7 +41,7 @@ func TestAuthentication(t *testing.T) {
 		{"short address", simco.BambooHR, "/api/v1/meta/fields", "right", 200, "backgroundCheckResult"},
 	}
 	for _, x := range cases {
-		a := c.do(x.system, "GET", x.path, "", func(r *http.Request) {
+		a := c.do(x.system, http.MethodGet, x.path, "", func(r *http.Request) {
 			if x.header != "right" {
 				r.Header.Del("Authorization")
 			}
@@ -65,37 +65,37 @@ func TestRateLimits(t *testing.T) {
 		simco.WithNow(func() time.Time { return now }))
 	left := func(a *answer, key string) string { return a.header.Get(key) }
 	for i := range 5 {
-		a := c.do(simco.GitHub, "GET", "/orgs/northwind", "", nil)
+		a := c.do(simco.GitHub, http.MethodGet, "/orgs/northwind", "", nil)
 		if got := left(a, "X-RateLimit-Remaining"); a.status != 200 || got != strconv.Itoa(4-i) {
 			t.Errorf("request %d: %d with %s left", i, a.status, got)
 		}
 	}
-	a := c.do(simco.GitHub, "GET", "/orgs/northwind", "", nil)
+	a := c.do(simco.GitHub, http.MethodGet, "/orgs/northwind", "", nil)
 	if a.status != 403 || left(a, "X-RateLimit-Remaining") != "0" || left(a, "X-RateLimit-Reset") != strconv.FormatInt(now.Add(time.Hour).Unix(), 10) ||
 		!strings.Contains(a.body.String(), "rate limit exceeded") {
 		t.Errorf("past the limit: %d %v %s", a.status, a.header, a.body.String())
 	}
-	if a := c.do(simco.GitHub, "GET", "/rate_limit", "", nil); a.status != 200 {
+	if a := c.do(simco.GitHub, http.MethodGet, "/rate_limit", "", nil); a.status != 200 {
 		t.Errorf("/rate_limit past the limit: %d", a.status)
 	}
 	for i := range 5 {
-		a := c.do(simco.Okta, "GET", "/api/v1/org", "", nil)
+		a := c.do(simco.Okta, http.MethodGet, "/api/v1/org", "", nil)
 		if i < 4 && (a.status != 200 || left(a, "X-Rate-Limit-Limit") != "4") || i == 4 && (a.status != 429 || !strings.Contains(a.body.String(), "E0000047")) {
 			t.Errorf("request %d: %d %s", i, a.status, a.body.String())
 		}
 	}
-	if a := c.do(simco.Okta, "GET", "/api/v1/logs", "", nil); a.status != 200 || left(a, "X-Rate-Limit-Remaining") != "1" {
+	if a := c.do(simco.Okta, http.MethodGet, "/api/v1/logs", "", nil); a.status != 200 || left(a, "X-Rate-Limit-Remaining") != "1" {
 		t.Errorf("the log has a limit of its own: %d %v", a.status, a.header)
 	}
 	for i := range 4 {
-		a := c.do(simco.BambooHR, "GET", bamboo+"meta/fields", "", nil)
+		a := c.do(simco.BambooHR, http.MethodGet, bamboo+"meta/fields", "", nil)
 		if i < 3 && a.status != 200 || i == 3 && (a.status != 503 || left(a, "Retry-After") != "60") {
 			t.Errorf("request %d: %d %v", i, a.status, a.header)
 		}
 	}
 	now = now.Add(time.Hour)
 	for system, path := range map[string]string{simco.GitHub: "/orgs/northwind", simco.Okta: "/api/v1/org", simco.BambooHR: bamboo + "meta/fields"} {
-		if a := c.do(system, "GET", path, "", nil); a.status != 200 {
+		if a := c.do(system, http.MethodGet, path, "", nil); a.status != 200 {
 			t.Errorf("%s after the reset: %d", system, a.status)
 		}
 	}
@@ -106,13 +106,13 @@ func TestConditionalRequests(t *testing.T) {
 	t.Parallel()
 	c := company(t, small, simco.WithLimits(simco.Limits{GitHubPerHour: 100}))
 	c.co.SetClock(start.Add(days(5)))
-	a := c.do(simco.GitHub, "GET", "/orgs/northwind/members", "", nil)
+	a := c.do(simco.GitHub, http.MethodGet, "/orgs/northwind/members", "", nil)
 	tag := a.header.Get("ETag")
 	if tag == "" || a.header.Get("X-GitHub-Request-Id") == "" || a.header.Get("X-Accepted-GitHub-Permissions") != "members=read" {
 		t.Errorf("headers %v", a.header)
 	}
 	again := func() *answer {
-		return c.do(simco.GitHub, "GET", "/orgs/northwind/members", "", func(r *http.Request) { r.Header.Set("If-None-Match", tag) })
+		return c.do(simco.GitHub, http.MethodGet, "/orgs/northwind/members", "", func(r *http.Request) { r.Header.Set("If-None-Match", tag) })
 	}
 	for range 3 {
 		b := again()
@@ -170,7 +170,7 @@ func TestStatusFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := 1; n <= 3; n++ {
-			a := c.do(x.system, "GET", paths[x.system], "", nil)
+			a := c.do(x.system, http.MethodGet, paths[x.system], "", nil)
 			if n != 2 {
 				if a.status != 200 {
 					t.Errorf("%s: request %d got %d", name, n, a.status)
@@ -239,7 +239,7 @@ func TestBodyFaults(t *testing.T) {
 		t.Errorf("the dataset says %d, sent %d, first %v", staff.Pagination.Total, len(staff.Data), staff.Data[0])
 	}
 	fault(simco.Okta, simco.FaultResponse{Malformed: true})
-	if a := c.do(simco.Okta, "GET", "/api/v1/users", "", nil); a.status != 200 || json.Valid(a.body.Bytes()) {
+	if a := c.do(simco.Okta, http.MethodGet, "/api/v1/users", "", nil); a.status != 200 || json.Valid(a.body.Bytes()) {
 		t.Errorf("malformed: %d, valid JSON %v", a.status, json.Valid(a.body.Bytes()))
 	}
 	connection(t, c, fault)
@@ -251,7 +251,7 @@ func connection(t *testing.T, c *client, fault func(string, simco.FaultResponse)
 	server := httptest.NewServer(c.co.Handler(simco.Okta))
 	defer server.Close()
 	get := func() ([]byte, error) {
-		r, err := http.NewRequest("GET", server.URL+"/api/v1/users", nil)
+		r, err := http.NewRequest(http.MethodGet, server.URL+"/api/v1/users", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -294,7 +294,7 @@ func (s *Sink) text() string {
 	var b strings.Builder
 	for _, facts := range s.facts {
 		for _, f := range facts {
-			j, _ := json.Marshal(f)
+			j, _ := json.Marshal(f) //nolint:errchkjson // what does not marshal is not searched
 			b.Write(j)
 		}
 	}

@@ -140,6 +140,6 @@ func (t *xlsxTable) record(cells []string) string {
 			list = append(list, cell{t.header[i], c})
 		}
 	}
-	b, _ := json.Marshal(list) // strings always marshal
+	b, _ := json.Marshal(list) //nolint:errchkjson // strings always marshal
 	return string(b)
 }

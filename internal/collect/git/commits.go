@@ -38,7 +38,7 @@ func readRecord(r *bufio.Reader) (record, error) {
 	for i := range f {
 		b, err := readField(r)
 		if err != nil {
-			if err == io.EOF && (i > 0 || len(b) > 0) {
+			if errors.Is(err, io.EOF) && (i > 0 || len(b) > 0) {
 				err = io.ErrUnexpectedEOF
 			}
 			return record{}, err
@@ -164,7 +164,7 @@ func (r *repository) stream(ctx context.Context, each func(record) error, args .
 	in := bufio.NewReaderSize(out, 64<<10)
 	for {
 		rec, err := readRecord(in)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {

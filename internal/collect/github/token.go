@@ -94,11 +94,11 @@ func parseKey(s string) (*rsa.PrivateKey, error) {
 	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
 		return k, nil
 	}
-	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, bad
 	}
-	k, ok := any.(*rsa.PrivateKey)
+	k, ok := key.(*rsa.PrivateKey)
 	if !ok {
 		return nil, bad
 	}

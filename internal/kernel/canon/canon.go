@@ -120,7 +120,10 @@ func object(out []byte, dec *json.Decoder, depth int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := t.(string) // inside an object the decoder yields a string before each value or fails
+		name, ok := t.(string)
+		if !ok {
+			return nil, fmt.Errorf("an object's name is %v", t)
+		}
 		val, err := value(nil, dec, depth+1)
 		if err != nil {
 			return nil, err

@@ -74,6 +74,20 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 	return &c
 }
 
+// Hinted adds the next step to any error; nil stays nil.
+func Hinted(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Err: err}
+	} else if outer := error(e); outer != err { //nolint:errorlint // is it the outermost one?
+		e = &Error{Kind: e.Kind, Field: e.Field, Err: err}
+	}
+	return e.WithHint(format, args...)
+}
+
 // At returns the error tied to a field of a form or an argument of a command.
 func (e *Error) At(field string) *Error {
 	c := *e

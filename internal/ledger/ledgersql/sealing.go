@@ -38,7 +38,7 @@ func (s *Store) BatchOf(ctx context.Context, scope access.ReadScope, seq int64) 
 }
 
 // Cut makes batches of entries that have none.
-func (s *Store) Cut(ctx context.Context, max int) ([]ledger.Batch, error) {
+func (s *Store) Cut(ctx context.Context, most int) ([]ledger.Batch, error) {
 	type chain struct {
 		org, tag, prev string
 		first, last    int64
@@ -59,7 +59,7 @@ func (s *Store) Cut(ctx context.Context, max int) ([]ledger.Batch, error) {
 			if err != nil || c.first > c.last {
 				return err
 			}
-			c.last = min(c.last, c.first+int64(max)-1)
+			c.last = min(c.last, c.first+int64(most)-1)
 			return s.cut(ctx, c.org, c.tag, c.prev, c.first, c.last)
 		})
 		if err != nil {

@@ -36,7 +36,8 @@ func (s *Store) Append(ctx context.Context, scope access.Scope, at time.Time, ki
 	_, _ = rand.Read(salt)
 	var seq int64
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
-		tag, prev, err := "", "", error(nil)
+		var tag, prev string
+		var err error
 		if seq, tag, prev, err = s.next(ctx, scope.Org()); err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ func ioError(err error, doing string) error {
 	case errors.As(err, &e):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return errs.As(errs.Exhausted, err, "%s", doing).(*errs.Error).WithHint("The disk is full: free space. Nothing accepted so far is lost.")
+		return errs.Hinted(errs.As(errs.Exhausted, err, "%s", doing), "The disk is full: free space. Nothing accepted so far is lost.")
 	}
 	return errs.As(errs.Unavailable, err, "%s", doing)
 }

@@ -79,7 +79,7 @@ func transportError(ctx context.Context, req *http.Request, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return errs.As(errs.Unavailable, ctx.Err(), "%s was given up", endpoint(req))
-	case errors.As(err, &known) && known == err:
+	case errors.As(err, &known) && error(known) == err: //nolint:errorlint // is it the outermost one?
 		return known
 	case errors.As(err, &known):
 		return errs.Wrap(err, "%s", endpoint(req))

@@ -39,7 +39,7 @@ func (t *retrier) try(req *http.Request, attempt int) (*http.Response, error) {
 		slog.String("path", req.URL.EscapedPath()), slog.Int("status", status), slog.Duration("took", t.o.Now().Sub(start)),
 		slog.Int("attempt", attempt), slog.Bool("failed", err != nil))
 	if err != nil {
-		return nil, t.describe(req, ctx, err)
+		return nil, t.describe(ctx, req, err)
 	}
 	return resp, nil
 }
@@ -72,7 +72,7 @@ func (t *retrier) readWhole(req *http.Request, resp *http.Response) error {
 }
 
 // describe gives a transport fault its kind and names the endpoint.
-func (t *retrier) describe(req *http.Request, attempt context.Context, err error) error {
+func (t *retrier) describe(attempt context.Context, req *http.Request, err error) error {
 	var known *errs.Error
 	switch {
 	case errors.As(err, &known):

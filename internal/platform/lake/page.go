@@ -87,7 +87,9 @@ func shown(t parquet.Type) (kind string, write func(parquet.Value) string) {
 	}
 	switch logical.(type) {
 	case *format.TimestampType:
-		return "time", func(v parquet.Value) string { return time.UnixMicro(v.Int64()).UTC().Format("2006-01-02T15:04:05.999999Z") }
+		return "time", func(v parquet.Value) string {
+			return time.UnixMicro(v.Int64()).UTC().Format("2006-01-02T15:04:05.999999Z")
+		}
 	case *format.DateType:
 		return "date", func(v parquet.Value) string { return time.Unix(int64(v.Int32())*86400, 0).UTC().Format(time.DateOnly) }
 	}

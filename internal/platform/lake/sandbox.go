@@ -42,7 +42,7 @@ func serve(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer parser.Close()
+	defer parser.Close() //nolint:errcheck // the process ends
 	parser.SetMaxOpenConns(1)
 	if err := lock(parser, 256, 1); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (s *sandbox) run() error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close()      //nolint:errcheck // a database in memory
 	db.SetMaxOpenConns(1) // the time zone belongs to a connection
 	s.db = db
 	if _, err := db.Exec("SET TimeZone = 'UTC'; SET memory_limit = '" + strconv.Itoa(s.job.MemoryMB) + "MB'; SET temp_directory = ''; SET threads = " + strconv.Itoa(s.job.Threads)); err != nil {
@@ -286,7 +286,7 @@ func plain(v any) any {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	default:
-		b, _ := json.Marshal(v)
+		b, _ := json.Marshal(v) //nolint:errchkjson // it was JSON
 		return string(b)
 	}
 }

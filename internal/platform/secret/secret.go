@@ -48,7 +48,7 @@ func Open(path string) (*Box, error) {
 	}
 	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(raw)))
 	if err != nil {
-		return nil, errs.As(errs.Invalid, err, "key file %s holds no keyset", path).(*errs.Error).WithHint("Restore it from a backup; a new one cannot open what the old one sealed.")
+		return nil, errs.Hinted(errs.As(errs.Invalid, err, "key file %s holds no keyset", path), "Restore it from a backup; a new one cannot open what the old one sealed.")
 	}
 	kek, err := aead.New(h)
 	if err != nil {
@@ -78,7 +78,7 @@ func create(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(tmp.Name())
+	defer os.Remove(tmp.Name()) //nolint:errcheck // a stray copy is as closed as the key itself
 	_, err = tmp.Write(buf.Bytes())
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return nil, err
@@ -106,8 +106,7 @@ func (b *Box) Open(sealed, context string) ([]byte, error) {
 	}
 	p, err := b.aead.Decrypt(c, []byte(context))
 	if err != nil {
-		return nil, errs.As(errs.Invalid, err, "a sealed secret does not open with this key file").(*errs.Error).
-			WithHint("Was the key file replaced? Enter the secret again.")
+		return nil, errs.Hinted(errs.As(errs.Invalid, err, "a sealed secret does not open with this key file"), "Was the key file replaced? Enter the secret again.")
 	}
 	return p, nil
 }

@@ -101,7 +101,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) (err 
 		if !done {
 			// The caller's context may be what ended us; the rollback must still reach the engine.
 			if rerr := t.rollback(context.WithoutCancel(ctx)); rerr != nil && err != nil {
-				err = fmt.Errorf("%w (and the rollback failed: %v)", err, rerr)
+				err = fmt.Errorf("%w (and the rollback failed: %w)", err, rerr)
 			}
 		}
 	}()
@@ -171,7 +171,7 @@ func (db *DB) QueryRow(ctx context.Context, dst []any, sql string, args ...any) 
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // what matters comes from Err
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
 			return classify(err)
@@ -203,7 +203,7 @@ func Collect[T any](ctx context.Context, db *DB, f func(Row) (T, error), sql str
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // what matters comes from Err
 	var out []T
 	for rows.Next() {
 		v, err := f(rows)

@@ -107,7 +107,7 @@ func sqlExec(ctx context.Context, r sqlRunner, q string, args []any) (int64, err
 }
 
 func sqlQuery(ctx context.Context, r sqlRunner, q string, args []any) (Rows, error) {
-	rows, err := r.QueryContext(ctx, rewrite(q), args...)
+	rows, err := r.QueryContext(ctx, rewrite(q), args...) //nolint:rowserrcheck // the caller reads them
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ var rewritten sync.Map // statement text -> text for SQLite; statements are cons
 // rewrite turns $1 into ?1 outside quoted text. In SQLite $1 would be a parameter named "$1".
 func rewrite(q string) string {
 	if v, ok := rewritten.Load(q); ok {
-		return v.(string)
+		return v.(string) //nolint:forcetypeassert // only texts are kept
 	}
 	b := []byte(q)
 	var quote byte

@@ -23,7 +23,6 @@ type query struct {
 	not     bool   // unmerged
 	base    string
 	author  string
-	label   string
 	between map[string][2]life.Time // merged, created, closed, updated
 }
 

@@ -135,10 +135,10 @@ func (b *builder) changeover(i int32, d dice) (gained, kept Time) {
 }
 
 // duty gives the department's group and applications of a person's k-th stint.
-func (b *builder) duty(i int32, k int, d dice, from Time) {
+func (b *builder) duty(i int32, k int, shared dice, from Time) {
 	p, a := &b.w.People[i], &b.w.Accounts[i]
 	dept := b.seats[p.stints[k].seat].dept
-	start, gone := from, a.Closed
+	start, gone, d := from, a.Closed, shared
 	if len(p.stints) > 1 {
 		d = roll(b.w.Seed, forAccess, 3_000_000+int(i)) // both stints must see the same changeover
 		if k == 0 {

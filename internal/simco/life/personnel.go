@@ -82,9 +82,9 @@ func (b *builder) misconduct(i int32, p *Person) {
 			p.Training = series(d, at, b.w.End+400*Day, 325, 350)
 			report(pl.kind, hired+(trainingWithin+1)*Day, p.Training[0], "not trained within 30 days of hire")
 		case "conduct_lapsed":
-			p.Conduct = b.lapse(d, p, pl, p.Conduct, report)
+			p.Conduct = b.lapse(d, pl, p.Conduct, report)
 		case "training_lapsed":
-			p.Training = b.lapse(d, p, pl, p.Training, report)
+			p.Training = b.lapse(d, pl, p.Training, report)
 		case "no_performance_review":
 			b.noReview(d, p, pl, report)
 		case "worker_without_manager":
@@ -100,7 +100,7 @@ func (b *builder) misconduct(i int32, p *Person) {
 type reporter func(kind string, from, to Time, note string)
 
 // lapse lets a yearly duty run out within the life, and be done 8 to 24 days late.
-func (b *builder) lapse(d dice, p *Person, pl plot, done []Time, report reporter) []Time {
+func (b *builder) lapse(d dice, pl plot, done []Time, report reporter) []Time {
 	due := b.moment(pl.kind, pl.n, b.w.copies(), 4, 30) // first day on which it is out of date
 	last := on(due-repeatWithin-1, 10, 0)
 	out := done[:1:1]

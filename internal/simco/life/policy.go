@@ -103,14 +103,14 @@ func (b *builder) policies() {
 		SignOnRule{Name: "With a factor", Versions: term(true, 120, 600)})
 	signOn("Default Policy", "The default policy applies in all situations if no other policy applies.", true, 3,
 		SignOnRule{Name: "Default Rule", System: true, Versions: term(true, 60, 540)})
-	b.routine(old)
+	b.routine()
 	if b.w.Planted {
 		b.weakPolicies()
 	}
 }
 
 // routine is a harmless change of a policy: stricter than before.
-func (b *builder) routine(old Time) {
+func (b *builder) routine() {
 	t := b.w.Start - 50*Day + 10*Hour
 	p := &b.w.Policies[1]
 	p.Passwords = append(p.Passwords, PasswordRules{t, 14, 16, 6})
@@ -125,7 +125,8 @@ func (b *builder) weakPolicies() {
 		p := &b.w.Policies[k]
 		from, to := b.loose("weak_password_policy", k, n, 4)
 		usual := p.PasswordsAt(from)
-		weak, note := usual, ""
+		weak := usual
+		var note string
 		switch k {
 		case 0:
 			weak.MinLength, note = 8, "the least length was 8"

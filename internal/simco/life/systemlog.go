@@ -130,7 +130,7 @@ func (b *builder) accountEvents(i int32, a *Account) {
 	}
 	own(a.Created, UserCreate, actor, -1)
 	own(a.Activated, UserActivate, actor, -1)
-	b.statusEvents(i, a, own)
+	b.statusEvents(a, own)
 	if a.Closed != 0 {
 		own(a.Closed, UserDeactivate, actor, -1)
 	}
@@ -159,7 +159,7 @@ func (b *builder) accountEvents(i int32, a *Account) {
 	}
 }
 
-func (b *builder) statusEvents(i int32, a *Account, own func(Time, Event, int32, int32)) {
+func (b *builder) statusEvents(a *Account, own func(Time, Event, int32, int32)) {
 	for k := 1; k < len(a.Status); k++ {
 		s, before := a.Status[k], a.Status[k-1]
 		switch {

@@ -112,8 +112,7 @@ type builder struct {
 	last       period.Date // day of End
 	coders     []int32     // seats of code departments, without extras
 	crew       [][]int32   // per code team, its seats
-	teamSpans  map[int32]map[int32][]Span
-	stayers    int // how many stayers were cast
+	stayers    int         // how many stayers were cast
 	badDeploys []badDeploy
 	span       []Span // per login, its time in the organisation
 	updateBot  int32

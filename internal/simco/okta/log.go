@@ -102,7 +102,7 @@ func (s *Server) gather(lo, hi, size int, desc bool, keep filter, word string) (
 
 func logFilter(text string) (filter, error) {
 	if text == "" {
-		return nil, nil
+		return nil, nil //nolint:nilnil // no filter
 	}
 	return parseFilter(text, func(a string) bool {
 		switch a {

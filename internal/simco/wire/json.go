@@ -21,7 +21,7 @@ var pool = sync.Pool{New: func() any { return &JSON{buf: make([]byte, 0, 16<<10)
 
 // NewJSON takes an empty document from a pool; give it back with Free.
 func NewJSON() *JSON {
-	j := pool.Get().(*JSON)
+	j, _ := pool.Get().(*JSON) // the pool holds nothing else
 	j.buf, j.comma = j.buf[:0], false
 	return j
 }

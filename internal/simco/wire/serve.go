@@ -53,9 +53,9 @@ type Lazy[T any] struct {
 	is   T
 }
 
-// Get is the value; make makes it the first time.
-func (l *Lazy[T]) Get(make func() T) T {
-	l.once.Do(func() { l.is = make() })
+// Get is the value; first makes it the first time.
+func (l *Lazy[T]) Get(first func() T) T {
+	l.once.Do(func() { l.is = first() })
 	return l.is
 }
 

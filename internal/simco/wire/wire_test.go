@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%q gave %d %v", c.in, n, ok)
 		}
 	}
-	r := httptest.NewRequest("GET", "http://host.example/a/b%20c?x=1&page=2&phrase=created%3A%3E2026", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://host.example/a/b%20c?x=1&page=2&phrase=created%3A%3E2026", nil)
 	if got, want := With(r, "page", "3", "x"), "http://host.example/a/b%20c?page=3&phrase=created%3A%3E2026"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
