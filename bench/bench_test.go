@@ -1,0 +1,75 @@
+// Package bench holds benches beside peers; its test runs each of them small, so that none rots.
+package bench
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
+
+// Each program runs, ends well and prints nothing but figures and comment lines. The evaluation checks by itself that all
+// contenders give the same verdicts, the bundle that it verifies.
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./results")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for bench, want := range map[string]string{
+		"collect": "collect.tickmark_over_bare_client_wall", "evaluate": "evaluate.tickmark_over_opa",
+		"ledger": "ledger.proofs_verified.tickmark_over_tessera", "bundle": "bundle.verify_over_sha256",
+	} {
+		t.Run(bench, func(t *testing.T) {
+			if bench == "bundle" && testing.Short() {
+				t.Skip("lives two months of the simulated company")
+			}
+			t.Parallel()
+			var said, errors bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, bench), "-small", "-dir", t.TempDir())
+			cmd.Stdout, cmd.Stderr = &said, &errors
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v\n%s", err, errors.String())
+			}
+			if !strings.Contains(said.String(), "\n"+want+" ") {
+				t.Errorf("no figure %s in\n%s", want, said.String())
+			}
+			for line := range strings.Lines(said.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				if !strings.HasPrefix(line, "# ") && !figure.MatchString(line) {
+					t.Errorf("%q is no figure", line)
+				}
+			}
+		})
+	}
+}
+
+// The page takes the figures of a run, and only between its markers.
+func TestResults(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	raw, page := filepath.Join(dir, "raw"), filepath.Join(dir, "page")
+	const text = "# Results\n\n<!-- figures: written by bench/run -->\nold\n<!-- end of figures -->\nafter\n"
+	for name, content := range map[string]string{raw: "# bench x\n# cores 2\nx.rate 1234567 facts/s\n", page: text} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "run", "./results", "-raw", raw, "-page", page).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got, err := os.ReadFile(page) //nolint:gosec // made above
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "# Results\n\n<!-- figures: written by bench/run -->\n\n### x\n\n- cores: 2\n\n| figure | value | unit |\n|---|---:|---|\n| `x.rate` | 1,234,567 | facts/s |\n\n<!-- end of figures -->\nafter\n"
+	if string(got) != want {
+		t.Errorf("got\n%s", got)
+	}
+}
