@@ -5,7 +5,6 @@ package github
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -127,7 +126,7 @@ func (c Connector) Collect(ctx context.Context, e collect.Env, s collect.Sink) e
 	}
 	org, err := r.settings(ctx)
 	if err != nil {
-		return halted(ctx, err)
+		return collect.Halted(ctx, err)
 	}
 	repos, err := r.repositories(ctx, org)
 	if err == nil {
@@ -151,41 +150,13 @@ func (c Connector) Collect(ctx context.Context, e collect.Env, s collect.Sink) e
 	if err == nil {
 		err = r.auditLog(ctx)
 	}
-	return halted(ctx, err)
+	return collect.Halted(ctx, err)
 }
 
-// haltError carries an error of the sink, which ends the run, through code that reports those of the source.
-type haltError struct{ error }
+func (r *run) emit(f collect.Fact) error { return collect.Emit(r.sink, f) }
 
-func (h haltError) Unwrap() error { return h.error }
-
-// halted is the error a run ends with: that of the context if it is over, else that of the sink.
-func halted(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var h haltError
-	if errors.As(err, &h) {
-		return h.error
-	}
-	return err
-}
-
-func (r *run) emit(f collect.Fact) error {
-	if err := r.sink.Emit(f); err != nil {
-		return haltError{err}
-	}
-	return nil
-}
-
-// report tells the sink that a resource could not be read, unless the error ends the run anyway.
 func (r *run) report(ctx context.Context, resource string, err error) error {
-	var h haltError
-	if err == nil || errors.As(err, &h) || ctx.Err() != nil {
-		return err
-	}
-	r.sink.Failed(resource, err)
-	return nil
+	return collect.Report(ctx, r.sink, resource, err)
 }
 
 // inWindow tells whether a moment belongs to this run's part of a stream.

@@ -5,7 +5,6 @@ package okta
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -124,7 +123,7 @@ func (Connector) Collect(ctx context.Context, e collect.Env, s collect.Sink) err
 	p := &people{}
 	for _, step := range []func(context.Context, *people) error{r.listUsers, r.roles, r.factors, r.groups, r.emitUsers, r.applications, r.policies, r.systemLog} {
 		if err := step(ctx, p); err != nil {
-			return halted(ctx, err)
+			return collect.Halted(ctx, err)
 		}
 	}
 	return nil
@@ -160,37 +159,10 @@ func (Connector) Check(ctx context.Context, e collect.Env) ([]collect.Permission
 	return p, nil
 }
 
-// haltError carries an error of the sink, which ends the run, through code that reports those of the source.
-type haltError struct{ error }
+func (r *run) emit(f collect.Fact) error { return collect.Emit(r.sink, f) }
 
-func (h haltError) Unwrap() error { return h.error }
-
-func halted(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var h haltError
-	if errors.As(err, &h) {
-		return h.error
-	}
-	return err
-}
-
-func (r *run) emit(f collect.Fact) error {
-	if err := r.sink.Emit(f); err != nil {
-		return haltError{err}
-	}
-	return nil
-}
-
-// report tells the sink that a resource could not be read, unless the error ends the run anyway.
 func (r *run) report(ctx context.Context, resource string, err error) error {
-	var h haltError
-	if err == nil || errors.As(err, &h) || ctx.Err() != nil {
-		return err
-	}
-	r.sink.Failed(resource, err)
-	return nil
+	return collect.Report(ctx, r.sink, resource, err)
 }
 
 func (r *run) request(ctx context.Context, path string, query url.Values) (*http.Request, error) {

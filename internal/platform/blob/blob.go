@@ -23,11 +23,11 @@ type Dir struct{ Root string }
 // bytes again costs nothing and changes nothing.
 func (d Dir) Put(r io.Reader, limit int64) (sum string, n int64, err error) {
 	if err := os.MkdirAll(d.Root, 0o700); err != nil {
-		return "", 0, ioError(err, "store a document")
+		return "", 0, Fault(err, "store a document")
 	}
 	tmp, err := os.CreateTemp(d.Root, ".tmp-*")
 	if err != nil {
-		return "", 0, ioError(err, "store a document")
+		return "", 0, Fault(err, "store a document")
 	}
 	defer os.Remove(tmp.Name()) //nolint:errcheck // gone already when the rename succeeded
 	h := sha256.New()
@@ -39,7 +39,7 @@ func (d Dir) Put(r io.Reader, limit int64) (sum string, n int64, err error) {
 		err = tmp.Sync()
 	}
 	if err = errors.Join(err, tmp.Close()); err != nil {
-		return "", 0, ioError(err, "store a document")
+		return "", 0, Fault(err, "store a document")
 	}
 	sum = hex.EncodeToString(h.Sum(nil))
 	final := d.path(sum)
@@ -47,12 +47,12 @@ func (d Dir) Put(r io.Reader, limit int64) (sum string, n int64, err error) {
 		return sum, n, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
-		return "", 0, ioError(err, "store a document")
+		return "", 0, Fault(err, "store a document")
 	}
 	if err := os.Rename(tmp.Name(), final); err != nil {
-		return "", 0, ioError(err, "store a document")
+		return "", 0, Fault(err, "store a document")
 	}
-	return sum, n, ioError(SyncDir(filepath.Dir(final)), "store a document")
+	return sum, n, Fault(SyncDir(filepath.Dir(final)), "store a document")
 }
 
 // Open reads a document. The caller closes it.
@@ -64,7 +64,7 @@ func (d Dir) Open(sum string) (*os.File, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errs.New(errs.NotFound, "no document %s", sum)
 	}
-	return f, ioError(err, "open a document")
+	return f, Fault(err, "open a document")
 }
 
 // Read reads a whole document and checks that it still is what its name says.
@@ -76,7 +76,7 @@ func (d Dir) Read(sum string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(f)
 	if err != nil {
-		return nil, ioError(err, "read a document")
+		return nil, Fault(err, "read a document")
 	}
 	if got := sha256.Sum256(b); hex.EncodeToString(got[:]) != sum {
 		return nil, errs.New(errs.Internal, "document %s was altered on disk", sum).WithHint("Restore it from a backup; the ledger proves what it was.")
@@ -97,8 +97,8 @@ func SyncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// ioError gives a file error its kind: a full disk is Exhausted, everything else Unavailable.
-func ioError(err error, doing string) error {
+// Fault gives an error of a file its kind: a full disk is Exhausted, everything else Unavailable.
+func Fault(err error, doing string) error {
 	var e *errs.Error
 	switch {
 	case err == nil:

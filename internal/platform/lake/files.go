@@ -66,11 +66,11 @@ func (d Dir) Create(path string, row any) (*Writer, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-		return nil, ioError(err, "create "+path)
+		return nil, blob.Fault(err, "create "+path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(abs), fmt.Sprintf(".tmp-%d-*", os.Getpid()))
 	if err != nil {
-		return nil, ioError(err, "create "+path)
+		return nil, blob.Fault(err, "create "+path)
 	}
 	h := sha256.New()
 	n := &counter{w: io.MultiWriter(tmp, h)}
@@ -82,11 +82,11 @@ func (d Dir) Create(path string, row any) (*Writer, error) {
 // Write adds a row, which must be of the type given to Create.
 func (w *Writer) Write(row any) error {
 	if err := w.w.Write(row); err != nil {
-		return ioError(err, "write "+w.path)
+		return blob.Fault(err, "write "+w.path)
 	}
 	w.rows++
 	if w.rows%rowGroup == 0 {
-		return ioError(w.w.Flush(), "write "+w.path)
+		return blob.Fault(w.w.Flush(), "write "+w.path)
 	}
 	return nil
 }
@@ -95,16 +95,16 @@ func (w *Writer) Write(row any) error {
 func (w *Writer) Commit() (sha256hex string, bytes int64, err error) {
 	defer w.Abort()
 	if err := w.w.Close(); err != nil {
-		return "", 0, ioError(err, "write "+w.path)
+		return "", 0, blob.Fault(err, "write "+w.path)
 	}
 	if err := errors.Join(w.tmp.Sync(), w.tmp.Close()); err != nil {
-		return "", 0, ioError(err, "write "+w.path)
+		return "", 0, blob.Fault(err, "write "+w.path)
 	}
 	if err := os.Rename(w.tmp.Name(), w.abs); err != nil {
-		return "", 0, ioError(err, "write "+w.path)
+		return "", 0, blob.Fault(err, "write "+w.path)
 	}
 	if err := blob.SyncDir(filepath.Dir(w.abs)); err != nil {
-		return "", 0, ioError(err, "write "+w.path)
+		return "", 0, blob.Fault(err, "write "+w.path)
 	}
 	return hex.EncodeToString(w.hash.Sum(nil)), w.n.n, nil
 }
@@ -122,7 +122,7 @@ func (d Dir) Remove(path string) error {
 		return err
 	}
 	if err := os.Remove(abs); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return ioError(err, "remove "+path)
+		return blob.Fault(err, "remove "+path)
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func (d Dir) Open(path string) (*os.File, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errs.New(errs.NotFound, "no file %s in the lake", path)
 	}
-	return f, ioError(err, "open "+path)
+	return f, blob.Fault(err, "open "+path)
 }
 
 // OpenFile is Open for those who only read.
@@ -166,17 +166,4 @@ func (d Dir) Sweep() error {
 		return nil
 	}
 	return err
-}
-
-func ioError(err error, doing string) error {
-	var e *errs.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &e):
-		return err
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return errs.Hinted(errs.As(errs.Exhausted, err, "%s", doing), "The disk is full: free space. Nothing accepted so far is lost.")
-	}
-	return errs.As(errs.Unavailable, err, "%s", doing)
 }

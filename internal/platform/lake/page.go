@@ -10,6 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/platform/blob"
 )
 
 // maxPage bounds the rows of one page.
@@ -25,7 +26,7 @@ func (d Dir) Page(path string, offset int64, limit int) (columns, kinds []string
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return nil, nil, nil, 0, ioError(err, "read "+path)
+		return nil, nil, nil, 0, blob.Fault(err, "read "+path)
 	}
 	file, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true))
 	if err != nil {
@@ -38,7 +39,7 @@ func (d Dir) Page(path string, offset int64, limit int) (columns, kinds []string
 		columns, kinds, writers = append(columns, p[len(p)-1]), append(kinds, kind), append(writers, write)
 	}
 	rows, err = readRows(file, max(offset, 0), min(limit, maxPage), writers)
-	return columns, kinds, rows, file.NumRows(), ioError(err, "read "+path)
+	return columns, kinds, rows, file.NumRows(), blob.Fault(err, "read "+path)
 }
 
 func readRows(file *parquet.File, offset int64, limit int, writers []func(parquet.Value) string) ([][]*string, error) {

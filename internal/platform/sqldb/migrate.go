@@ -61,13 +61,18 @@ func (db *DB) Migrate(ctx context.Context, dir fs.FS, now time.Time) error {
 
 func (db *DB) apply(ctx context.Context, name, text, sum string, now time.Time) error {
 	return db.InTx(ctx, func(ctx context.Context) error {
+		// Two processes may start at once: the one that comes second finds the migration applied.
+		n, err := One(ctx, db, Int, `SELECT count(*) FROM schema_migration WHERE name = $1`, name)
+		if err != nil || n > 0 {
+			return err
+		}
 		for _, stmt := range statements(text) {
 			if _, err := db.Exec(ctx, stmt); err != nil {
 				return err
 			}
 		}
-		// Two processes may start at once: the primary key lets only one of them keep this migration.
-		_, err := db.Exec(ctx, `INSERT INTO schema_migration (name, sha256, applied_at) VALUES ($1, $2, $3)`, name, sum, now.UnixMicro())
+		// On an engine that lets both go on, the primary key lets only one of them keep it.
+		_, err = db.Exec(ctx, `INSERT INTO schema_migration (name, sha256, applied_at) VALUES ($1, $2, $3)`, name, sum, now.UnixMicro())
 		return err
 	})
 }
