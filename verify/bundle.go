@@ -2,10 +2,8 @@ package verify
 
 import (
 	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path"
@@ -168,9 +166,7 @@ func (b *bundle) readManifest() bool {
 	if data == nil {
 		return false
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&b.man); err != nil {
+	if err := strict(data, &b.man); err != nil {
 		b.rep.find(CheckFormat, ManifestName, "%v", err)
 		return false
 	}

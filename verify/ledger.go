@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
@@ -88,6 +90,19 @@ func (l *ledger) entry(seq int64) (Entry, bool) {
 // names reports whether the disclosed payload of an entry contains the hash.
 func (l *ledger) names(seq int64, hash string) bool { return l.tokens[seq][hash] }
 
+// strict decodes one JSON value and nothing after it: what one reader passes over, another may take for something.
+func strict(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something stands after the value")
+	}
+	return nil
+}
+
 // lines decodes a newline-delimited file.
 func lines[T any](b *bundle, name string, out *[]T) bool {
 	data := b.read(name, maxLedgerFile)
@@ -98,9 +113,7 @@ func lines[T any](b *bundle, name string, out *[]T) bool {
 	for line := range bytes.Lines(data) {
 		n++
 		var v T
-		dec := json.NewDecoder(bytes.NewReader(line))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&v); err != nil {
+		if err := strict(line, &v); err != nil {
 			b.rep.find(CheckFormat, fmt.Sprintf("%s line %d", name, n), "%v", err)
 			return false
 		}

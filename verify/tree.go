@@ -165,12 +165,11 @@ func (l *ledger) checkHistory(cp Checkpoint, signed bool) {
 	if len(keys) == 0 {
 		keys = strings.Fields(string(l.read(KeyName, 1<<16)))
 	}
-	if l.files[HistoryName] != nil {
-		var hs []HistoryLine
-		if lines(l.bundle, HistoryName, &hs) {
-			for i, h := range hs {
-				l.consistent(fmt.Sprintf("%s line %d", HistoryName, i+1), []byte(h.Checkpoint), keys, cp)
-			}
+	// The history must be there: taking it away would hide a fork that it shows.
+	var hs []HistoryLine
+	if lines(l.bundle, HistoryName, &hs) {
+		for i, h := range hs {
+			l.consistent(fmt.Sprintf("%s line %d", HistoryName, i+1), []byte(h.Checkpoint), keys, cp)
 		}
 	}
 	for i, known := range l.opt.Checkpoints {

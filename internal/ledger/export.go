@@ -54,12 +54,16 @@ func (s *Service) Export(ctx context.Context, scope access.ReadScope, last int64
 	if err := s.exportTiles(ctx, cp.Size, create); err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{verify.CheckpointName: signed, verify.KeyName: []byte(s.Log.Key() + "\n")} {
-		w, err := create(name)
+	// In this order: the same ledger gives the same archive.
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{verify.CheckpointName, signed}, {verify.KeyName, []byte(s.Log.Key() + "\n")}} {
+		w, err := create(file.name)
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(content); err != nil {
+		if _, err := w.Write(file.content); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -268,31 +267,5 @@ func TestKilledAtFirst(t *testing.T) {
 		}
 		f.tickmark(0, "ledger", "verify")
 		f.tickmark(0, "collect", "--dry-run", "host")
-	}
-}
-
-// TestTwoAtOnce: two processes that make the same installation agree on one key, and two that write lose nothing.
-func TestTwoAtOnce(t *testing.T) {
-	t.Parallel()
-	f := newFolder(t)
-	names := []string{"northwind", "contoso", "fabrikam"}
-	var all []*exec.Cmd
-	for _, n := range names {
-		c := f.command("tickmark", "init", "--name", n, "--owner", "ona@"+n+".example", "--bare")
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c)
-	}
-	for i, c := range all {
-		if err := c.Wait(); err != nil {
-			t.Errorf("init of %s: %v", names[i], err)
-		}
-	}
-	for _, n := range names {
-		d := f.tickmark(0, "--org", n, "ledger", "verify")
-		if !strings.Contains(d.out, "the ledger holds") {
-			t.Errorf("%s: %s", n, d.out)
-		}
 	}
 }
