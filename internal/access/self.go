@@ -94,7 +94,9 @@ type CodeNeeded struct{ Ticket string }
 func (*CodeNeeded) Error() string { return "the code of the second factor is needed" }
 
 // Unwrap makes it a Denied error: nobody is signed in yet.
-func (*CodeNeeded) Unwrap() error { return errs.New(errs.Denied, "the code of the second factor is needed") }
+func (*CodeNeeded) Unwrap() error {
+	return errs.New(errs.Denied, "the code of the second factor is needed")
+}
 
 // ticketLife is how long the second step may take.
 const ticketLife = 5 * time.Minute

@@ -76,7 +76,6 @@ type App struct {
 	Engagement *engagement.Service
 	Jobs       *jobs.Queue // nil before Serve: commands do their work themselves
 
-	tiles   *tilelog.Log
 	sandbox *lake.Engine
 }
 
@@ -178,11 +177,11 @@ func (a *App) openLedger(ctx context.Context) error {
 	if !ok {
 		return errs.New(errs.Internal, "the signing key of the ledger is damaged")
 	}
-	a.tiles, err = tilelog.Open(filepath.Join(dir, "log"), signer, verifier, store.Guard)
+	tiles, err := tilelog.Open(filepath.Join(dir, "log"), signer, verifier, store.Guard)
 	if err != nil {
 		return err
 	}
-	a.Ledger = &ledger.Service{Store: store, Sealing: store, Log: a.tiles, Tx: a.DB, Kept: engagement.Kept}
+	a.Ledger = &ledger.Service{Store: store, Sealing: store, Log: tiles, Tx: a.DB, Kept: engagement.Kept}
 	// The verifier key is public: anybody who checks a bundle may have it from here.
 	pub := filepath.Join(dir, "verifier-key.txt")
 	if _, err := os.Stat(pub); errors.Is(err, os.ErrNotExist) {
@@ -244,14 +243,11 @@ func splitList(s string) []string {
 	return out
 }
 
-// Close stops what runs and closes the engines. It waits until the log has published what was added.
-func (a *App) Close(ctx context.Context) error {
+// Close stops what runs and closes the engines.
+func (a *App) Close(context.Context) error {
 	var all []error
 	if a.sandbox != nil {
 		a.sandbox.Close()
-	}
-	if a.tiles != nil {
-		all = append(all, a.tiles.Close(ctx))
 	}
 	if a.DB != nil {
 		all = append(all, a.DB.Close())

@@ -2,7 +2,10 @@ package view
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -21,6 +24,8 @@ type Readiness struct {
 	Series   []SeriesRow     // in order of presentation
 	Span     period.Period   // of the series: the observation window, or the last 90 days without one
 	AsOf     time.Time       // of the newest evaluation; zero before the first
+	// Tests that were evaluated in the span, and those of them with a day that failed.
+	Tests, TestsFailed int
 }
 
 // FailedControl is a control with failing days in the observation window so far.
@@ -66,9 +71,15 @@ func (r *Reader) Readiness(ctx context.Context, s access.ReadScope, now time.Tim
 			}
 		}
 	}
-	lists, err := r.tallies(ctx, s, names, out.Span)
+	lists, err := r.windowTallies(ctx, s, names, out.Span)
 	if err != nil {
 		return out, err
+	}
+	out.Tests = len(lists)
+	for _, list := range lists {
+		if slices.ContainsFunc(list, func(x tally) bool { return x.outcome == chart.Fail }) {
+			out.TestsFailed++
+		}
 	}
 	scope := r.inScope(out.Window)
 	series := map[string]*seriesOf{}
@@ -163,4 +174,65 @@ func (r *Reader) seriesRows(of map[string]*seriesOf, scope map[string]bool, span
 		out = append(out, row)
 	}
 	return out
+}
+
+// maxWindows bounds how many organisations' windows are kept: each is some thousand short rows.
+const maxWindows = 64
+
+// windows keeps the days of an organisation's observation window as they were after its newest evaluation. A year of fifty
+// tests is eighteen thousand rows, and they change only when an evaluation is recorded, in the same transaction.
+type windows struct {
+	mu    sync.Mutex
+	byOrg map[access.OrgID]window
+}
+
+type window struct {
+	key   string
+	lists map[string][]tally
+}
+
+// windowTallies is tallies for the whole window, read again only after another evaluation. The result is shared: nobody
+// changes it.
+func (r *Reader) windowTallies(ctx context.Context, s access.ReadScope, tests []string, p period.Period) (map[string][]tally, error) {
+	var batches, newest int64
+	if err := r.db.QueryRow(ctx, []any{&batches, &newest}, `SELECT count(*), COALESCE(max(seq), 0) FROM evaluate_batch WHERE org_id = $1`, orgOf(s)); err != nil {
+		return nil, err
+	}
+	key := fmt.Sprintf("%d %d %d %d %s", batches, newest, p.From, p.To, strings.Join(tests, ","))
+	r.windows.mu.Lock()
+	kept, ok := r.windows.byOrg[s.Org()]
+	r.windows.mu.Unlock()
+	if ok && kept.key == key {
+		return kept.lists, nil
+	}
+	// An evaluation that is recorded from here on has another key: at worst it is read twice.
+	lists, err := r.tallies(ctx, s, tests, p)
+	if err != nil {
+		return nil, err
+	}
+	r.windows.mu.Lock()
+	defer r.windows.mu.Unlock()
+	if len(r.windows.byOrg) >= maxWindows {
+		clear(r.windows.byOrg)
+	}
+	r.windows.byOrg[s.Org()] = window{key, lists}
+	return lists, nil
+}
+
+// EvidenceCounts is the evidence about a period that is in use, by how its completeness is known.
+type EvidenceCounts struct {
+	All, Proven, Asserted, Incomplete int64
+}
+
+// EvidenceCounts counts it.
+func (r *Reader) EvidenceCounts(ctx context.Context, s access.ReadScope, p period.Period) (EvidenceCounts, error) {
+	var n EvidenceCounts
+	if err := s.Require(access.ReadEvidence); err != nil {
+		return n, err
+	}
+	err := r.db.QueryRow(ctx, []any{&n.All, &n.Proven, &n.Asserted, &n.Incomplete}, `SELECT count(*),
+			CAST(COALESCE(sum(CASE completeness WHEN 'proven' THEN 1 ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(sum(CASE completeness WHEN 'asserted' THEN 1 ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(sum(CASE completeness WHEN 'incomplete' THEN 1 ELSE 0 END), 0) AS BIGINT)
+		FROM evidence_item WHERE org_id = $1 AND status = 'active' AND to_at >= $2 AND from_at < $3`, orgOf(s), p.From.Time().UnixMicro(), p.To.Time().UnixMicro())
+	return n, err
 }

@@ -59,7 +59,7 @@ type Window struct {
 	Categories []string
 }
 
-// Short names the examination briefly: its report and the year its period ends in.
+// Short names the examination briefly: by its reference.
 func (w *Window) Short() string {
 	if w == nil {
 		return ""

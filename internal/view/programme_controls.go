@@ -60,7 +60,6 @@ type ControlFilter struct {
 	Owner     string // identifier of a person; "none" for controls without
 	Framework string // with Requirement
 	ID        string // of the requirement, or of its series
-	Tested    string // "yes" or "no"
 	Retired   bool   // retired ones, which are left out otherwise
 }
 
@@ -186,9 +185,6 @@ func (f ControlFilter) matches(c *catalog.Catalog, x ControlRow, search string) 
 		return false
 	}
 	if f.Domain != "" && prefix(x.Ref) != f.Domain || f.Owner == "none" && x.OwnerID != "" || f.Owner != "" && f.Owner != "none" && string(x.OwnerID) != f.Owner {
-		return false
-	}
-	if f.Tested != "" && (x.Tests > 0) != (f.Tested == "yes") {
 		return false
 	}
 	if f.Category != "" && !slices.Contains(categories(c, x), f.Category) {
@@ -354,6 +350,7 @@ type ControlDetail struct {
 	Evidence   []string // what shows that it operates, as its text says
 	Note       string   // why the version was written
 	Author     string   // name
+	Drafter    string   // actor who wrote the newest version
 	ApprovedBy string
 	Approved   *time.Time
 	Source     string // library it came from; empty for the organisation's own
@@ -444,8 +441,8 @@ func (r *Reader) operation(ctx context.Context, s access.ReadScope, p *programme
 func (r *Reader) wording(ctx context.Context, s access.ReadScope, d *ControlDetail) error {
 	var evidence, author, approver string
 	var approved *int64
-	err := r.db.QueryRow(ctx, []any{&evidence, &d.Note, &author, &approver, &approved, &d.Source}, `SELECT v.evidence, v.note, v.author, v.approved_by, v.approved_at, c.source
-		FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = $3 WHERE c.org_id = $1 AND c.id = $2`, orgOf(s), d.ID, d.Version)
+	err := r.db.QueryRow(ctx, []any{&evidence, &d.Note, &author, &approver, &approved, &d.Source, &d.Drafter}, `SELECT v.evidence, v.note, v.author, v.approved_by, v.approved_at, c.source, n.author
+		FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = $3 JOIN control_version n ON n.control_id = c.id AND n.number = c.newest WHERE c.org_id = $1 AND c.id = $2`, orgOf(s), d.ID, d.Version)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func annexGroup(id string) string {
 // requirements describes what a control serves, criteria first, in order of presentation.
 func (r *Reader) requirements(list []control.Requirement) []RequirementRow {
 	var out []RequirementRow
-	for _, f := range []string{catalog.TSC, catalog.SOC1, catalog.ISO} {
+	for _, f := range shown {
 		var ids []string
 		for _, q := range list {
 			if q.Framework == f {
@@ -104,11 +104,21 @@ func (r *Reader) requirements(list []control.Requirement) []RequirementRow {
 	return out
 }
 
+// shown are the frameworks that controls can serve, in the order of the pages.
+var shown = []string{catalog.TSC, catalog.SOC1, catalog.ISO}
+
+// framework finds one of those.
+func (r *Reader) framework(id string) (catalog.Framework, error) {
+	if !slices.Contains(shown, id) {
+		return catalog.Framework{}, errs.New(errs.NotFound, "no framework %s with a list of requirements", id)
+	}
+	return r.catalog.Framework(id)
+}
+
 // FrameworkRow is a framework with how much of it has controls.
 type FrameworkRow struct {
 	catalog.Framework
-	Listed bool // the catalogue holds its requirements
-	Served int  // requirements with a control
+	Served int // requirements with a control
 	States []Choice
 	Failed int // requirements with a failing control
 }
@@ -124,11 +134,12 @@ func (r *Reader) Frameworks(ctx context.Context, s access.ReadScope, now time.Ti
 		return nil, err
 	}
 	var out []FrameworkRow
-	for _, f := range r.catalog.Frameworks() {
-		if f.ID != catalog.TSC && f.ID != catalog.SOC1 && f.ID != catalog.ISO {
-			continue
+	for _, id := range shown {
+		f, err := r.framework(id)
+		if err != nil {
+			return nil, err
 		}
-		x := FrameworkRow{Framework: f, Listed: true}
+		x := FrameworkRow{Framework: f}
 		list := r.fill(f.ID, rows)
 		x.Requirements = len(list)
 		for _, q := range list {
@@ -193,7 +204,7 @@ type FrameworkDetail struct {
 // Framework reads a framework's requirements with their controls.
 func (r *Reader) Framework(ctx context.Context, s access.ReadScope, id string, f FrameworkFilter, search string, now time.Time) (FrameworkDetail, error) {
 	var d FrameworkDetail
-	fw, err := r.catalog.Framework(id)
+	fw, err := r.framework(id)
 	if err != nil {
 		return d, err
 	}
@@ -211,9 +222,6 @@ func (r *Reader) Framework(ctx context.Context, s access.ReadScope, id string, f
 	}
 	scope := r.inScope(d.Window)
 	all := r.fill(id, controls)
-	if len(all) == 0 {
-		return d, errs.New(errs.NotFound, "the catalogue holds no list of requirements of %s", fw.Name)
-	}
 	d.Total = len(all)
 	cats := map[catalog.CategoryID]int64{}
 	var facets []RequirementRow
@@ -308,7 +316,7 @@ type RequirementDetail struct {
 // Requirement reads a requirement.
 func (r *Reader) Requirement(ctx context.Context, s access.ReadScope, framework, id string, now time.Time) (RequirementDetail, error) {
 	var d RequirementDetail
-	fw, err := r.catalog.Framework(framework)
+	fw, err := r.framework(framework)
 	if err != nil {
 		return d, err
 	}

@@ -22,7 +22,7 @@ import (
 type Standing struct {
 	Test      string
 	Title     string // of the test
-	Counted   string // what a member of the population is
+	Kind      evaluate.Kind
 	ItemID    string
 	Label     string
 	Outcome   chart.Outcome
@@ -74,7 +74,7 @@ func (r *Reader) standing(ctx context.Context, s access.ReadScope, t *TestRow, e
 
 // of names the test of a verdict and what was decided about the item.
 func (x *Standing) of(t *TestRow, exceptions []evaluate.Exception, now time.Time) {
-	x.Test, x.Title, x.Counted = t.ID, t.Definition.Title, t.Definition.Counted
+	x.Test, x.Title, x.Kind = t.ID, t.Definition.Title, t.Definition.Kind
 	for _, e := range exceptions {
 		if !e.Covers(x.Test, x.ItemID) {
 			continue

@@ -118,7 +118,7 @@ func readDay(part string) (x tally, err error) {
 		x.outcome, x.silent = chart.Unknown, part[0] == 'x'
 	}
 	text, counts, counted := strings.Cut(part[1:], " ")
-	day, err := strconv.ParseInt(text, 10, 32)
+	day, err := strconv.ParseInt(text, 10, 31) // the day after fits a Date, too
 	if err != nil {
 		return x, err
 	}

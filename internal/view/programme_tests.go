@@ -23,7 +23,6 @@ type TestFilter struct {
 	System   string // that an input comes from
 	Kind     evaluate.Kind
 	Severity string
-	Control  string
 }
 
 // TestList is a page of tests and what the filters would find.
@@ -68,7 +67,7 @@ func (r *Reader) Tests(ctx context.Context, s access.ReadScope, f TestFilter, q 
 		kinds[string(d.Kind)]++
 		severities[d.Severity]++
 		if f.System != "" && !slices.Contains(t.Systems(), f.System) || f.Kind != "" && d.Kind != f.Kind || f.Severity != "" && d.Severity != f.Severity ||
-			f.Control != "" && !slices.Contains(d.Controls, f.Control) || !found(q.Search, d.ID, d.Title, d.Asks, strings.Join(d.Controls, " "), strings.Join(d.Inputs, " ")) {
+			!found(q.Search, d.ID, d.Title, d.Asks, strings.Join(d.Controls, " "), strings.Join(d.Inputs, " ")) {
 			continue
 		}
 		facets = append(facets, t)

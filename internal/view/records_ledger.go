@@ -76,12 +76,12 @@ func (f EntryFilter) where(s access.ReadScope, search string) *sqldb.Where {
 	w.AddIf(f.People, `e.kind <> 'results.sealed' AND NOT (e.kind = 'evidence.sealed' AND e.subject LIKE 'run!_%' ESCAPE '!')`)
 	if search != "" {
 		p := sqldb.LikeLower(search)
-		w.Add(`(lower(e.kind) LIKE ? ESCAPE '!' OR lower(e.subject) LIKE ? ESCAPE '!' OR lower(e.actor) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!' OR lower(p.payload) LIKE ? ESCAPE '!')`, p, p, p, p, p)
+		w.Add(`(lower(e.kind) LIKE ? ESCAPE '!' OR lower(e.subject) LIKE ? ESCAPE '!' OR lower(e.actor) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!' OR (e.kind NOT IN ('results.sealed', 'evidence.sealed') AND lower(p.payload) LIKE ? ESCAPE '!'))`, p, p, p, p, p)
 	}
 	return w
 }
 
-const entryFrom = ` FROM ledger_entry e
+const entryJoins = `
 	LEFT JOIN access_user u ON u.id = e.actor
 	LEFT JOIN ledger_payload p ON p.org_id = e.org_id AND p.seq = e.seq`
 
@@ -95,7 +95,9 @@ const entryNames = ` LEFT JOIN access_user su ON su.id = e.subject
 	LEFT JOIN org_record so ON so.id = e.subject AND so.org_id = e.org_id
 	LEFT JOIN ledger_erasure x ON x.org_id = e.org_id AND x.seq = e.seq`
 
-// Entries lists ledger entries, the newest first unless sorted by number ascending.
+// Entries lists ledger entries, the newest first unless sorted by number ascending. The page is cut before names are looked
+// up, so that later pages cost no more than the first. What collection and
+// evaluation seal is long lists of hashes: those payloads are not searched.
 func (r *Reader) Entries(ctx context.Context, s access.ReadScope, f EntryFilter, q paging.Query) (paging.Result[EntryRow], error) {
 	res := paging.Result[EntryRow]{Query: q.Norm()}
 	if err := s.Require(access.ReadLedger); err != nil {
@@ -104,7 +106,7 @@ func (r *Reader) Entries(ctx context.Context, s access.ReadScope, f EntryFilter,
 	w := f.where(s, q.Search)
 	from := ` FROM ledger_entry e`
 	if q.Search != "" {
-		from = entryFrom
+		from += entryJoins
 	}
 	total, err := sqldb.One(ctx, r.db, sqldb.Int, `SELECT count(*)`+from+` WHERE `+w.SQL(), w.Args()...)
 	if err != nil {
@@ -126,8 +128,9 @@ func (r *Reader) Entries(ctx context.Context, s access.ReadScope, f EntryFilter,
 		e.At, e.Erased, e.Sealed = sqldb.Time(at), by != 0, e.Seq <= head.Sealed
 		return e, err
 	}, `SELECT e.seq, e.at, e.actor, e.kind, e.subject, e.hash, COALESCE(u.name, ''), COALESCE(p.payload, ''),
-			COALESCE(su.name, sr.name, sc.name, sk.ref, si.ref, sg.ref, so.key, ''), COALESCE(x.by_seq, 0)`+
-		entryFrom+entryNames+` WHERE `+w.SQL()+order+w.Page(res.Query.Size, res.Query.Offset()), w.Args()...)
+			COALESCE(su.name, sr.name, sc.name, sk.ref, si.ref, sg.ref, so.key, ''), COALESCE(x.by_seq, 0)
+		FROM (SELECT e.org_id, e.seq, e.at, e.actor, e.kind, e.subject, e.hash`+from+` WHERE `+w.SQL()+order+w.Page(res.Query.Size, res.Query.Offset())+`) e`+
+		entryJoins+entryNames+order, w.Args()...)
 	return res, err
 }
 

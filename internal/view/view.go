@@ -1,5 +1,6 @@
 // Package view reads what pages show: joins over the tables of several domains, SELECT only, on the read-only side of the
-// records database. It keeps nothing but parsed definitions of tests, by the hash of their text.
+// records database. It keeps nothing but parsed definitions of tests, by the hash of their text,
+// and the days of observation windows, by the newest evaluation.
 package view
 
 import (
@@ -20,11 +21,12 @@ type Reader struct {
 	db      *sqldb.DB
 	catalog *catalog.Catalog
 	defs    definitions
+	windows windows
 }
 
 // New makes a Reader on a records database.
 func New(db *sqldb.DB, c *catalog.Catalog) *Reader {
-	return &Reader{db: db, catalog: c, defs: definitions{bySHA: map[string]*evaluate.Definition{}}}
+	return &Reader{db: db, catalog: c, defs: definitions{bySHA: map[string]*evaluate.Definition{}}, windows: windows{byOrg: map[access.OrgID]window{}}}
 }
 
 // Catalog is the reference data the reader names requirements by.

@@ -159,10 +159,12 @@ func (d *door) handle(r *page.Request, route page.Route, hadCookie bool) error {
 	}
 	if unsafe && r.SignedIn() {
 		if err := r.HTTP.ParseForm(); err != nil {
-			_, err = r.Form()
-			return err
+			return page.BodyError(err)
 		}
 		if !r.GoodCSRF(r.HTTP.PostFormValue("csrf")) {
+			// A form in a panel may be older than the session: its script asks whether to send it as whoever is signed in now.
+			// No other site can read this answer.
+			r.OfferToken()
 			return errs.New(errs.Denied, "the form does not belong to this session").WithHint("Go back, load the page again, and send the form from there.")
 		}
 	}

@@ -364,6 +364,16 @@ func TestParts(t *testing.T) {
 	if done.StatusCode != http.StatusNoContent || done.Header.Get("Tm-Location") != "/dev/components" || cookieOf(done, "tm_flash") == nil {
 		t.Errorf("%d %v", done.StatusCode, done.Header)
 	}
+	// A form that is older than the session is offered the new token, and whose it is; nothing is sent by itself.
+	stale := in.do("POST", "/dev/components", owner, url.Values{"why": {"long enough to be an explanation"}, "csrf": {"AAAA"}}, "Tm-Target", "panel")
+	if token := stale.Header.Get("Tm-Token"); stale.StatusCode != 403 || token == "" || stale.Header.Get("Tm-User") != "Dana%20Whitfield" {
+		t.Errorf("%d %v", stale.StatusCode, stale.Header)
+	} else if again := in.do("POST", "/dev/components", owner, url.Values{"why": {"long enough to be an explanation"}, "csrf": {token}}, "Tm-Target", "panel"); again.StatusCode != http.StatusNoContent {
+		t.Errorf("with the offered token: %d", again.StatusCode)
+	}
+	if res := in.do("POST", "/dev/components", owner, url.Values{"csrf": {"AAAA"}}); res.Header.Get("Tm-Token") != "" {
+		t.Error("a token is offered to a form that no script sent")
+	}
 	denied := in.do("GET", "/evidence", in.cookie[access.Reader], nil, "Tm-Target", "panel")
 	if s := text(parse(t, denied)); denied.StatusCode != 403 || !strings.Contains(s, "The role reader may not read evidence.") {
 		t.Errorf("%d %s", denied.StatusCode, s)

@@ -52,7 +52,10 @@ var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 const life = 3
 
-// installation is a real one: a simulated company of thirty people, read for three days by the real collectors, tested,
+// past is how many days the simulated company has lived before, so that things have gone wrong in it.
+const past = 60
+
+// installation is a real one: a simulated company of sixty people, read for three days by the real collectors, tested,
 // frozen and printed; beside it a second organisation whose every text is hostile.
 type installation struct {
 	app      *app.App
@@ -90,7 +93,7 @@ func (in *installation) make() error {
 	if err != nil {
 		return err
 	}
-	company, err := simco.New(simco.Config{Seed: 7, People: 30, Repositories: 3, Start: begin, Days: life})
+	company, err := simco.New(simco.Config{Seed: 7, People: 60, Repositories: 8, Start: begin.AddDate(0, 0, -past), Days: past + life, Planted: true})
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,24 @@ package web_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 )
 
+// selectors are compiled once: the tests look at some thousand pages.
+var selectors sync.Map
+
 // all finds elements by a CSS selector.
 func all(n *html.Node, selector string) []*html.Node {
-	return cascadia.QueryAll(n, cascadia.MustCompile(selector))
+	s, ok := selectors.Load(selector)
+	if !ok {
+		s = cascadia.MustCompile(selector)
+		selectors.Store(selector, s)
+	}
+	return cascadia.QueryAll(n, s.(cascadia.Matcher))
 }
 
 func attr(n *html.Node, name string) string {

@@ -18,7 +18,7 @@ import (
 )
 
 // perPattern is how many addresses of each pattern are followed that differ in more than the values of parameters.
-const perPattern = 4
+const perPattern = 3
 
 // shape is what tells addresses apart for perPattern: the route and the names of the parameters, with the tab.
 func shape(pattern string, q url.Values) string {

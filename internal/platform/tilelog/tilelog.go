@@ -6,14 +6,19 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/transparency-dev/tessera"
+	"github.com/transparency-dev/tessera/api/layout"
 	"github.com/transparency-dev/tessera/storage/posix"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -37,23 +42,22 @@ const (
 // Guard is asked before each signature; see ledger.Sealing.
 type Guard func(ctx context.Context, origin string, size int64, root string) error
 
-// Log is an open transparency log. Several processes may have the same directory open: Tessera's file locks order them.
+// Log is a transparency log in a directory. Several processes may use the same one: only one at a time appends, and what
+// is published is read without a lock.
 type Log struct {
-	appender *tessera.Appender
-	reader   tessera.LogReader
-	awaiter  *tessera.PublicationAwaiter
-	stop     func(context.Context) error
-	cancel   context.CancelFunc
-	key      string
+	dir    string
+	signer note.Signer
+	guard  Guard
+	key    string
 }
 
 func init() {
 	// Tessera logs through klog to standard error; what matters of it reaches us as errors.
-	fs := flag.NewFlagSet("klog", flag.ContinueOnError)
-	klog.InitFlags(fs)
-	_ = fs.Set("logtostderr", "false")
-	_ = fs.Set("alsologtostderr", "false")
-	_ = fs.Set("stderrthreshold", "FATAL")
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	_ = flags.Set("logtostderr", "false")
+	_ = flags.Set("alsologtostderr", "false")
+	_ = flags.Set("stderrthreshold", "FATAL")
 	klog.SetOutput(io.Discard)
 }
 
@@ -67,31 +71,87 @@ func Open(dir, signerKey, verifierKey string, guard Guard) (*Log, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // tiles are made to be published
 		return nil, errs.As(errs.Unavailable, err, "create the folder of the log")
 	}
-	inner, err := note.NewSigner(signerKey)
+	signer, err := note.NewSigner(signerKey)
 	if err != nil {
 		return nil, errs.As(errs.Internal, err, "signing key of the log")
 	}
-	// Tessera runs its integration under the context it was opened with.
-	ctx, cancel := context.WithCancel(context.Background())
-	driver, err := posix.New(ctx, posix.Config{Path: dir})
-	if err != nil {
-		cancel()
-		return nil, errs.As(errs.Unavailable, err, "open the log")
+	l := &Log{dir, signer, guard, verifierKey}
+	if _, err := os.Stat(filepath.Join(dir, layout.CheckpointPath)); err == nil {
+		return l, nil
 	}
-	opts := tessera.NewAppendOptions().WithCheckpointSigner(&guardedSigner{inner, ctx, guard}).
-		WithBatching(batchSize, batchAge).WithCheckpointInterval(checkpointInterval)
-	a, stop, r, err := tessera.NewAppender(ctx, driver, opts)
-	if err != nil {
-		cancel()
-		return nil, errs.As(errs.Unavailable, err, "open the log")
-	}
-	return &Log{a, r, tessera.NewPublicationAwaiter(ctx, r.ReadCheckpoint, pollInterval), stop, cancel, verifierKey}, nil
+	ctx, cancel := context.WithTimeout(context.Background(), addTimeout)
+	defer cancel()
+	return l, l.appending(ctx, func(*tessera.Appender, *tessera.PublicationAwaiter) error { return nil })
 }
 
-// Close waits until everything added is covered by a checkpoint.
-func (l *Log) Close(ctx context.Context) error {
-	defer l.cancel()
-	return l.stop(ctx)
+// appending opens Tessera's appender, which signs a first checkpoint where there is none, and closes it again. Tessera's
+// own locks belong to a process and not to a thread, and two processes that append at once can look to the kernel as if
+// they waited for each other, which ends them; so a lock of ours lets one in at a time.
+func (l *Log) appending(ctx context.Context, do func(*tessera.Appender, *tessera.PublicationAwaiter) error) error {
+	unlock, err := l.lock(ctx)
+	if err != nil {
+		return errs.As(errs.Unavailable, err, "lock the log")
+	}
+	defer unlock()
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	driver, err := posix.New(inner, posix.Config{Path: l.dir})
+	if err != nil {
+		return errs.As(errs.Unavailable, err, "open the log")
+	}
+	opts := tessera.NewAppendOptions().WithCheckpointSigner(&guardedSigner{l.signer, inner, l.guard}).
+		WithBatching(batchSize, batchAge).WithCheckpointInterval(checkpointInterval)
+	a, stop, r, err := tessera.NewAppender(inner, driver, opts)
+	if err != nil {
+		return errs.As(errs.Unavailable, err, "open the log")
+	}
+	if err := do(a, tessera.NewPublicationAwaiter(inner, r.ReadCheckpoint, pollInterval)); err != nil {
+		return err
+	}
+	if err := stop(ctx); err != nil {
+		return errs.As(errs.Unavailable, err, "close the log")
+	}
+	return l.published(ctx)
+}
+
+// published waits until there is a checkpoint.
+func (l *Log) published(ctx context.Context) error {
+	t := time.NewTicker(pollInterval)
+	defer t.Stop()
+	for {
+		if _, err := l.Checkpoint(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errs.As(errs.Unavailable, ctx.Err(), "the log did not publish a checkpoint")
+		case <-t.C:
+		}
+	}
+}
+
+// lock waits until no other appends. The kernel gives the lock back when a process dies.
+func (l *Log) lock(ctx context.Context) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(l.dir, "append.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	t := time.NewTicker(pollInterval)
+	defer t.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil // closing gives the lock back
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(err, f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-t.C:
+		}
+	}
 }
 
 // Key is the verifier key.
@@ -101,33 +161,35 @@ func (l *Log) Key() string { return l.key }
 func (l *Log) Add(ctx context.Context, leaves [][]byte) ([]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, addTimeout)
 	defer cancel()
-	futures := make([]tessera.IndexFuture, len(leaves))
-	for i, leaf := range leaves {
-		futures[i] = l.appender.Add(ctx, tessera.NewEntry(leaf))
-	}
 	at := make([]int64, len(leaves))
-	for i, f := range futures {
-		index, _, err := l.awaiter.Await(ctx, f)
-		if err != nil {
-			return nil, errs.As(errs.Unavailable, err, "the log did not publish leaf %d of %d", i+1, len(leaves))
+	return at, l.appending(ctx, func(a *tessera.Appender, awaiter *tessera.PublicationAwaiter) error {
+		futures := make([]tessera.IndexFuture, len(leaves))
+		for i, leaf := range leaves {
+			futures[i] = a.Add(ctx, tessera.NewEntry(leaf))
 		}
-		at[i] = int64(index.Index) //nolint:gosec // a log of 2^63 leaves does not exist
-	}
-	return at, nil
+		for i, f := range futures {
+			index, _, err := awaiter.Await(ctx, f)
+			if err != nil {
+				return errs.As(errs.Unavailable, err, "the log did not publish leaf %d of %d", i+1, len(leaves))
+			}
+			at[i] = int64(index.Index) //nolint:gosec // a log of 2^63 leaves does not exist
+		}
+		return nil
+	})
 }
 
 // Checkpoint is the newest signed checkpoint.
-func (l *Log) Checkpoint(ctx context.Context) ([]byte, error) {
-	cp, err := l.reader.ReadCheckpoint(ctx)
+func (l *Log) Checkpoint(context.Context) ([]byte, error) {
+	cp, err := os.ReadFile(filepath.Join(l.dir, layout.CheckpointPath))
 	return cp, errs.As(errs.Unavailable, err, "read the checkpoint of the log")
 }
 
 // Leaves reads leaf hashes from the level-0 tiles.
-func (l *Log) Leaves(ctx context.Context, first, end int64) ([]tlog.Hash, error) {
+func (l *Log) Leaves(_ context.Context, first, end int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, 0, end-first)
 	for n := first >> tileHeight; n<<tileHeight < end; n++ {
 		width := min(end-n<<tileHeight, 1<<tileHeight)
-		data, err := l.tile(ctx, 0, n, int(width))
+		data, err := l.tile(0, n, int(width))
 		if err != nil {
 			return nil, err
 		}
@@ -141,12 +203,16 @@ func (l *Log) Leaves(ctx context.Context, first, end int64) ([]tlog.Hash, error)
 }
 
 // tile reads a tile's first width hashes. A partial tile may have grown since; the shorter prefix is the same.
-func (l *Log) tile(ctx context.Context, level int, n int64, width int) ([]byte, error) {
+func (l *Log) tile(level int, n int64, width int) ([]byte, error) {
 	p := uint8(0)
 	if width < 1<<tileHeight {
 		p = uint8(width)
 	}
-	data, err := l.reader.ReadTile(ctx, uint64(level), uint64(n), p) //nolint:gosec // both come from tlog and are not negative
+	data, err := os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), p))) //nolint:gosec // both come from tlog and are not negative
+	if errors.Is(err, fs.ErrNotExist) && p != 0 {
+		// Partial tiles are removed once the full one is there.
+		data, err = os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), 0))) //nolint:gosec // as above
+	}
 	if err != nil {
 		return nil, errs.As(errs.Unavailable, err, "read tile %d/%d of the log", level, n)
 	}
@@ -157,31 +223,28 @@ func (l *Log) tile(ctx context.Context, level int, n int64, width int) ([]byte, 
 }
 
 // Prove is the inclusion path of a leaf under a checkpoint, checked before it is returned.
-func (l *Log) Prove(ctx context.Context, leaf int64, cp verify.Checkpoint) ([]tlog.Hash, error) {
-	r := tlog.TileHashReader(tlog.Tree{N: cp.Size, Hash: cp.Root}, &tiles{ctx, l})
+func (l *Log) Prove(_ context.Context, leaf int64, cp verify.Checkpoint) ([]tlog.Hash, error) {
+	r := tlog.TileHashReader(tlog.Tree{N: cp.Size, Hash: cp.Root}, &tiles{l})
 	path, err := tlog.ProveRecord(cp.Size, leaf, r)
 	return path, errs.As(errs.Internal, err, "prove leaf %d", leaf)
 }
 
 // ProveGrowth is the consistency proof from an older size to a checkpoint.
-func (l *Log) ProveGrowth(ctx context.Context, old int64, cp verify.Checkpoint) ([]tlog.Hash, error) {
-	r := tlog.TileHashReader(tlog.Tree{N: cp.Size, Hash: cp.Root}, &tiles{ctx, l})
+func (l *Log) ProveGrowth(_ context.Context, old int64, cp verify.Checkpoint) ([]tlog.Hash, error) {
+	r := tlog.TileHashReader(tlog.Tree{N: cp.Size, Hash: cp.Root}, &tiles{l})
 	path, err := tlog.ProveTree(cp.Size, old, r)
 	return path, errs.As(errs.Internal, err, "prove growth from %d to %d", old, cp.Size)
 }
 
 // tiles serves tlog's tile reader from the log.
-type tiles struct {
-	ctx context.Context //nolint:containedctx // tlog.TileReader has no context of its own
-	log *Log
-}
+type tiles struct{ log *Log }
 
 func (t *tiles) Height() int { return tileHeight }
 
 func (t *tiles) ReadTiles(want []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(want))
 	for i, w := range want {
-		data, err := t.log.tile(t.ctx, w.L, w.N, w.W)
+		data, err := t.log.tile(w.L, w.N, w.W)
 		if err != nil {
 			return nil, err
 		}

@@ -39,11 +39,14 @@ func (p *pages) home(r *page.Request) error {
 		if err != nil {
 			return err
 		}
-		counts, err := p.View.PeriodCounts(r.Context(), r.Read(), e.Period)
+		v.Engagement = &e
+	}
+	if r.Can(access.ReadEvidence) {
+		n, err := p.View.EvidenceCounts(r.Context(), r.Read(), v.Ready.Span)
 		if err != nil {
 			return err
 		}
-		v.Engagement, v.Period = &e, &counts
+		v.Evidence = &n
 	}
 	return r.Render(http.StatusOK, homePage(r, v))
 }
@@ -54,7 +57,7 @@ type homeView struct {
 	Sources    []view.ConnectionRow
 	Ledger     *view.LedgerHead
 	Engagement *view.EngagementRow
-	Period     *view.PeriodCounts
+	Evidence   *view.EvidenceCounts
 	now        time.Time
 }
 
@@ -214,6 +217,35 @@ func engagementLine(e *view.EngagementRow) string {
 		s += strings.ToUpper(c[:1]) + c[1:]
 	}
 	return s
+}
+
+// records are the facts about what the period has on record.
+func (v homeView) records() []string {
+	out := []string{}
+	if v.Evidence != nil {
+		out = append(out, "Pieces of evidence", page.Count(v.Evidence.All), "Proven complete", page.Count(v.Evidence.Proven), "Asserted complete", page.Count(v.Evidence.Asserted), "Incomplete", page.Count(v.Evidence.Incomplete))
+	}
+	out = append(out, "Tests with a failing day", page.Count(v.Ready.TestsFailed)+" of "+page.Count(v.Ready.Tests))
+	if v.Engagement != nil {
+		out = append(out, "Dossiers frozen", page.Count(v.Engagement.Dossiers))
+	}
+	return out
+}
+
+// recordsHint says which period the records are of.
+func recordsHint(v homeView) string {
+	if v.Ready.Window == nil {
+		return "last " + page.Plural(v.Ready.Span.Days(), "day", "days")
+	}
+	return v.Ready.Window.Ref
+}
+
+// asOf says when the controls were last tested.
+func (v homeView) asOf() string {
+	if v.Ready.AsOf.IsZero() {
+		return "Nothing has been tested yet."
+	}
+	return "Last evaluation " + page.Ago(v.now, v.Ready.AsOf) + ", " + page.TimeText(v.Ready.AsOf) + "."
 }
 
 func scopeHint(v homeView) string {

@@ -129,12 +129,15 @@ func (p *pages) secondFactor(r *page.Request) error {
 	return p.enrolment(r, page.NewForm(), secret, link)
 }
 
+// enrolling binds an enrolment to the person.
+func enrolling(r *page.Request) string { return "second factor of " + string(r.Grant.User.ID) }
+
 func (p *pages) enrolment(r *page.Request, f *page.Form, secret, link string) error {
 	code, err := qr(link)
 	if err != nil {
 		return err
 	}
-	return r.RenderPanel(f.Status(), enrolPanel(r, f, secret, r.Seal([]byte(link)), code))
+	return r.RenderPanel(f.Status(), enrolPanel(r, f, secret, r.Seal(enrolling(r), []byte(link)), code))
 }
 
 func (p *pages) confirmFactor(r *page.Request) error {
@@ -142,7 +145,7 @@ func (p *pages) confirmFactor(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	link, ok := r.Open(f.Raw("enrolment"))
+	link, ok := r.Open(enrolling(r), f.Raw("enrolment"))
 	if !ok {
 		return errs.New(errs.Invalid, "the form is not the one this page gave").WithHint("Begin the enrolment again.")
 	}

@@ -46,8 +46,9 @@ type heldForm struct {
 }
 
 const (
-	heldLength = 64 << 10 // bytes of a form that is held
-	heldLife   = time.Hour
+	heldPurpose = "form that is held"
+	heldLength  = 64 << 10 // bytes of a form that is held
+	heldLife    = time.Hour
 )
 
 // AskToSignIn answers a request that needs a session and has none.
@@ -59,7 +60,7 @@ func AskToSignIn(r *page.Request, hadCookie bool) error {
 			fields.Del("csrf")
 			raw, err := json.Marshal(heldForm{Path: page.LocalPath(r.HTTP.URL.RequestURI()), Fields: fields, At: r.Now.Unix()})
 			if err == nil && len(raw) <= heldLength && len(fields) > 0 {
-				st.Held = r.Seal(raw)
+				st.Held = r.Seal(heldPurpose, raw)
 			}
 		}
 		if r.Target() != "" {
@@ -173,7 +174,7 @@ func refusal(f *page.Form, err error) (int, error) {
 // enter starts the session in the browser and goes where the person was going, by way of a form that was held.
 func (p *pages) enter(r *page.Request, secret string, g access.Grant, st signInState) error {
 	setSession(r, secret)
-	raw, ok := r.Open(st.Held)
+	raw, ok := r.Open(heldPurpose, st.Held)
 	if !ok {
 		return r.Redirect(st.Next, "")
 	}

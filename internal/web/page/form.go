@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -32,16 +33,15 @@ func NewForm(pairs ...string) *Form {
 // Form reads the form of a POST.
 func (r *Request) Form() (*Form, error) {
 	if err := r.HTTP.ParseForm(); err != nil {
-		return nil, bodyError(err)
+		return nil, BodyError(err)
 	}
 	return &Form{Values: r.HTTP.PostForm, Errors: map[string]string{}}, nil
 }
 
-func bodyError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := err.(*http.MaxBytesError); ok { //nolint:errorlint // net/http returns it bare
+// BodyError says why a form could not be read: too large, or no form.
+func BodyError(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
 		return errs.As(errs.Exhausted, err, "what was sent is too large")
 	}
 	return errs.As(errs.Invalid, err, "the form could not be read")

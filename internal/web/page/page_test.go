@@ -209,12 +209,15 @@ func TestTokenOfForms(t *testing.T) {
 func TestSeal(t *testing.T) {
 	t.Parallel()
 	r, _ := request(t, "/")
-	s := r.Seal([]byte("text"))
-	if got, ok := r.Open(s); !ok || string(got) != "text" {
+	s := r.Seal("one", []byte("text"))
+	if got, ok := r.Open("one", s); !ok || string(got) != "text" {
 		t.Errorf("%q %v", got, ok)
 	}
+	if _, ok := r.Open("two", s); ok {
+		t.Error("opened for another purpose")
+	}
 	for _, bad := range []string{"", ".", s + "x", "x" + s, strings.Replace(s, ".", "", 1), encode([]byte("other")) + s[strings.Index(s, "."):]} {
-		if _, ok := r.Open(bad); ok {
+		if _, ok := r.Open("one", bad); ok {
 			t.Errorf("%q was opened", bad)
 		}
 	}

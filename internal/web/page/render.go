@@ -83,7 +83,7 @@ const flashLength = 240
 func (r *Request) Redirect(path, said string) error {
 	if said != "" {
 		http.SetCookie(r.w, &http.Cookie{
-			Name: flashCookie, Value: r.site.seal([]byte(clip(said, flashLength))), Path: "/", MaxAge: 60, HttpOnly: true,
+			Name: flashCookie, Value: r.site.seal(flashCookie, []byte(clip(said, flashLength))), Path: "/", MaxAge: 60, HttpOnly: true,
 			Secure: r.site.secure, SameSite: http.SameSiteLaxMode,
 		})
 	}
@@ -104,7 +104,7 @@ func (r *Request) takeFlash() {
 		return
 	}
 	http.SetCookie(r.w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.site.secure, SameSite: http.SameSiteLaxMode})
-	if text, ok := r.site.open(c.Value); ok {
+	if text, ok := r.site.open(flashCookie, c.Value); ok {
 		r.flash = string(text)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,6 +84,14 @@ func (r *Request) GoodCSRF(given string) bool {
 	return subtle.ConstantTimeCompare(plain, token) == 1
 }
 
+// OfferToken gives the script of an open form the token of the session there is now, with whose it is.
+func (r *Request) OfferToken() {
+	if r.Target() != "" {
+		r.w.Header().Set("Tm-Token", r.CSRF())
+		r.w.Header().Set("Tm-User", url.PathEscape(r.Grant.User.Name))
+	}
+}
+
 // token is the session's token; before anybody signed in, that of nobody's session, which protects nothing and is not
 // needed: the browser's own word on where a request comes from is checked besides.
 func (r *Request) token() []byte {
@@ -92,31 +102,31 @@ func (r *Request) token() []byte {
 	return token
 }
 
-// seal makes a text that only this program can have written. It can be read by whoever holds it.
-func (s *Site) seal(b []byte) string {
+// seal makes a text that only this program can have written, for one purpose. It can be read by whoever holds it.
+func (s *Site) seal(purpose string, b []byte) string {
 	m := hmac.New(sha256.New, s.key)
-	m.Write([]byte("sealed "))
+	m.Write([]byte("sealed " + strconv.Quote(purpose)))
 	m.Write(b)
 	return encode(b) + "." + encode(m.Sum(nil))
 }
 
-func (s *Site) open(text string) ([]byte, bool) {
+func (s *Site) open(purpose, text string) ([]byte, bool) {
 	body, _, ok := strings.Cut(text, ".")
 	if !ok {
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.DecodeString(body)
-	if err != nil || subtle.ConstantTimeCompare([]byte(s.seal(b)), []byte(text)) != 1 {
+	if err != nil || subtle.ConstantTimeCompare([]byte(s.seal(purpose, b)), []byte(text)) != 1 {
 		return nil, false
 	}
 	return b, true
 }
 
-// Seal makes a text for a hidden field that only this program can have written; Open reads it back.
-func (r *Request) Seal(b []byte) string { return r.site.seal(b) }
+// Seal makes a text for a hidden field that only this program can have written; Open reads it back for the same purpose.
+func (r *Request) Seal(purpose string, b []byte) string { return r.site.seal(purpose, b) }
 
 // Open reads what Seal made.
-func (r *Request) Open(text string) ([]byte, bool) { return r.site.open(text) }
+func (r *Request) Open(purpose, text string) ([]byte, bool) { return r.site.open(purpose, text) }
 
 // ThemeCookie keeps the reader's choice of light or dark.
 const ThemeCookie = "tm_theme"

@@ -38,6 +38,13 @@ var requirementList = page.TableSpec{
 	Search: "Find a requirement", Size: paging.MaxSize, One: "requirement", Many: "requirements",
 }
 
+// plainRequirementList is requirementList without categories.
+var plainRequirementList = func() page.TableSpec {
+	s := requirementList
+	s.Filters = slices.DeleteFunc(slices.Clone(s.Filters), func(f page.Filter) bool { return f.Key == "category" })
+	return s
+}()
+
 func (p *pages) framework(r *page.Request) error { return p.oneFramework(r, r.Arg("framework")) }
 
 func (p *pages) criteria(r *page.Request) error {
@@ -45,7 +52,11 @@ func (p *pages) criteria(r *page.Request) error {
 }
 
 func (p *pages) oneFramework(r *page.Request, id string) error {
-	t, err := r.Table(&requirementList)
+	spec := &requirementList
+	if id != catalog.TSC { // only its criteria stand in categories
+		spec = &plainRequirementList
+	}
+	t, err := r.Table(spec)
 	if err != nil {
 		return err
 	}

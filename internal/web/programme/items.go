@@ -55,7 +55,8 @@ func columns(raw json.RawMessage) ([]column, error) {
 		}
 		out = append(out, column{name, shownValue(v)})
 	}
-	return out, nil
+	_, err := d.Token() // the closing brace
+	return out, err
 }
 
 // shownValue writes a value of a row: texts without quotes, nothing known as such.

@@ -266,10 +266,7 @@ func reconciled(x view.InputRow) (key, word string) {
 
 // stands says how a test's result came about, where a word is not enough.
 func stands(x view.TestDetail) string {
-	switch {
-	case !x.Ran:
-		return "Not evaluated yet. A test is evaluated once the systems it reads are connected and collected."
-	case x.State == chart.Unknown && x.Why != "":
+	if x.Ran && x.State == chart.Unknown && x.Why != "" {
 		return capital(x.Why) + "."
 	}
 	return ""

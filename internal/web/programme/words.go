@@ -137,7 +137,7 @@ func frameworkLead(d view.FrameworkDetail) string {
 	if d.ID == catalog.TSC && d.Window != nil {
 		lead += "Those of " + d.Window.Short() + " without one are marked. "
 	}
-	return lead + "Identifiers with our own words; the text is its publisher’s."
+	return lead + wording(d.Text)
 }
 
 func requirementMeta(d view.RequirementDetail) []string {
@@ -166,9 +166,29 @@ func stateSentence(q view.RequirementRow) string {
 }
 
 // verdictWord is a verdict on an item: what happened has failed, what is over has failed too, the rest is failing.
-func verdictWord(k evaluate.Kind, x view.Standing) string {
-	if x.Outcome == chart.Fail && (k == evaluate.Occurrence || x.Until != nil) {
+func verdictWord(x view.Standing) string {
+	if x.Outcome == chart.Fail && (x.Kind == evaluate.Occurrence || x.Until != nil) {
 		return "Failed"
 	}
 	return page.StatusWord(x.Outcome)
+}
+
+// itemSays counts the days of an item since its first verdict other than pass. Of the days before nothing is known here: it
+// may not have existed.
+func itemSays(d view.ItemDetail) string {
+	n := d.Strip.Counts()
+	var parts []string
+	for _, x := range []struct {
+		o    chart.Outcome
+		word string
+	}{{chart.Fail, "failing on "}, {chart.Unknown, "without an answer on "}, {chart.NotApplicable, "not applicable on "}, {chart.Pass, "not failing on "}} {
+		if n[x.o] > 0 {
+			parts = append(parts, x.word+page.Plural(n[x.o], "day", "days"))
+		}
+	}
+	first := page.DateText(period.Of(d.History[len(d.History)-1].Since))
+	if len(parts) == 0 {
+		return "Nothing is known of the days shown."
+	}
+	return capital(strings.Join(parts, ", ")) + " since its first verdict other than pass, on " + first + ". Nothing is claimed of the days before."
 }

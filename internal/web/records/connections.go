@@ -124,7 +124,7 @@ type setting struct{ Title, Value string }
 
 var runTable = page.TableSpec{
 	Columns: []page.Column{
-		{Key: "started", Title: "Began", Sort: true}, {Key: "name", Title: "Connection", Sort: true}, {Key: "status", Title: "Result", Sort: true}, {Key: "facts", Title: "Facts", Num: true},
+		{Key: "started", Title: "Began", Sort: true}, {Key: "name", Title: "Connection", Sort: true, Opt: true}, {Key: "status", Title: "Result", Sort: true}, {Key: "facts", Title: "Facts", Num: true},
 		{Key: "items", Title: "Evidence", Num: true, Opt: true}, {Key: "took", Title: "Took", Num: true, Opt: true}, {Key: "trigger", Title: "Started by", Sort: true, Opt: true},
 	},
 	Filters: []page.Filter{

@@ -32,7 +32,10 @@ export async function part(url, target, init = {}) {
   const response = await fetch(url, { ...init, signal: stop.signal, headers: { 'Tm-Target': target, Accept: 'text/html' } });
   const elsewhere = response.headers.get('Tm-Location');
   if (elsewhere) {
-    if (new URL(elsewhere, location.href).pathname === location.pathname) { location.href = elsewhere; if (location.hash === '') location.reload(); } else location.assign(elsewhere);
+    const to = new URL(elsewhere, location.href);
+    const samePage = to.hash !== '' && to.pathname === location.pathname && to.search === location.search;
+    location.assign(to);
+    if (samePage) location.reload(); // else the browser would only move to the place on the page
     return null;
   }
   return { response, node: parse(await response.text()) };
@@ -74,6 +77,7 @@ export function guard(work) {
 export function formURL(form) {
   const q = new URLSearchParams();
   for (const [k, v] of new FormData(form)) if (typeof v === 'string' && v !== '') q.append(k, v);
+  const path = form.action.split('?')[0] ?? form.action;
   const s = q.toString();
-  return s ? `${form.action.split('?')[0]}?${s}` : form.action.split('?')[0];
+  return s ? `${path}?${s}` : path;
 }

@@ -14,6 +14,13 @@ async function open(url, init) {
   if (!got) return;
   const signIn = got.response.headers.get('Tm-Sign-In');
   if (signIn) { toast('You are signed out; nothing is lost.', { href: signIn, text: 'Sign in, then send again' }); return; }
+  const token = got.response.headers.get('Tm-Token');
+  const field = /** @type {HTMLInputElement | null} */ (panel.querySelector('input[name=csrf]'));
+  if (token && field) { // signed in again meanwhile: what was written stays, and whoever is here now sends it
+    field.value = token;
+    toast(`You are signed in as ${decodeURIComponent(got.response.headers.get('Tm-User') ?? '')}. Send it once more.`);
+    return;
+  }
   const type = got.response.headers.get('Content-Type') ?? '';
   if (!type.startsWith('text/html')) { location.assign(url); return; }
   panel.replaceChildren(got.node);
