@@ -353,7 +353,7 @@ func (p *pages) bundle(r *page.Request) error {
 		return errs.As(errs.Unavailable, err, "write the bundle")
 	}
 	defer os.Remove(tmp.Name()) //nolint:errcheck // the system tidies what is left
-	defer tmp.Close()           //nolint:errcheck // only read from here on
+	defer tmp.Close()           // only read from here on
 	if _, err := p.Engagement.Bundle(r.Context(), scope, r.Now, all[i], tmp, nil); err != nil {
 		if r.Context().Err() != nil {
 			return errs.New(errs.Unavailable, "the bundle takes longer than a page may").WithHint("Make it at the machine: tickmark bundle %s", f.Ref)

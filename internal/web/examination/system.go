@@ -68,11 +68,6 @@ func chapters() []chapter {
 	}
 }
 
-// findings are those of a description criterion.
-func (x described) findings(criterion string) []org.Finding {
-	return slices.DeleteFunc(slices.Clone(x.Report.Findings), func(f org.Finding) bool { return f.Criterion != criterion })
-}
-
 // none reports whether a section is said to be empty on purpose.
 func (x described) none(section string) bool { return slices.Contains(x.System.None, section) }
 

@@ -1,0 +1,58 @@
+// @ts-check
+// Every page the owner can reach, light and dark, wide and narrow: nothing on the console, nothing the content security
+// policy stopped, no page wider than the screen, and nothing that axe finds.
+import { test, expect } from '@playwright/test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { reach, session, world } from '../world.js';
+
+const shards = 4;
+// Axe takes seconds on a page, and there are some eighty: a slow machine may need its time.
+test.setTimeout(1_200_000);
+const wide = { width: 1440, height: 900 };
+const narrow = { width: 390, height: 844 };
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** @type {Promise<string[]> | undefined} */
+let addresses;
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (let n = 0; n < shards; n++) {
+    test(`pages, ${scheme}, ${n + 1} of ${shards}`, async ({ browser }) => {
+      const context = await browser.newContext({ baseURL: world().url, storageState: session('owner'), colorScheme: scheme, viewport: scheme === 'light' ? wide : narrow, reducedMotion: 'reduce' });
+      addresses ??= reach(context.request, 1);
+      const page = await context.newPage();
+      /** @type {string[]} */ let said = [];
+      page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') said.push(m.text()); });
+      page.on('pageerror', (e) => said.push(String(e)));
+      await page.addInitScript(() => {
+        const list = /** @type {{violations?: string[]}} */ (/** @type {unknown} */ (window));
+        list.violations = [];
+        document.addEventListener('securitypolicyviolation', (e) => list.violations?.push(`${e.violatedDirective} ${e.blockedURI}`));
+      });
+      // Another order, or the next page, is the same page to look at.
+      const kinds = (await addresses).filter((at) => !/[?&](sort|page)=/.test(at));
+      for (const [i, at] of kinds.entries()) {
+        if (i % shards !== n) continue;
+        await test.step(at, async () => {
+          said = [];
+          await page.setViewportSize(scheme === 'light' ? wide : narrow);
+          await page.goto(at);
+          for (const size of [wide, narrow]) {
+            await page.setViewportSize(size);
+            const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            expect.soft(over, `${at} is wider than ${size.width}`).toBeLessThanOrEqual(0);
+          }
+          await page.setViewportSize(scheme === 'light' ? wide : narrow);
+          // Rows are all made alike, and axe looks at each: the first of them will do.
+          await page.evaluate(() => { for (const row of document.querySelectorAll('tbody tr:nth-child(n+16)')) row.remove(); });
+          const result = await new AxeBuilder({ page }).withTags(rules).analyze();
+          expect.soft(result.violations.map((v) => `${v.id}: ${v.nodes.map((x) => x.target.join(' ')).slice(0, 3).join(' | ')}`), `axe on ${at}`).toEqual([]);
+          const stopped = await page.evaluate(() => /** @type {{violations?: string[]}} */ (/** @type {unknown} */ (window)).violations);
+          expect.soft(stopped, `the policy stopped something on ${at}`).toEqual([]);
+          expect.soft(said, `the console on ${at}`).toEqual([]);
+        });
+      }
+      await context.close();
+    });
+  }
+}
