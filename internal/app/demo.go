@@ -33,6 +33,9 @@ type DemoConfig struct {
 	People       int       `json:"people"`
 	Repositories int       `json:"repositories"`
 	Days         int       `json:"days"`
+	// Daily is the number of days at the end on which everything is collected and tested each day, and which the engagement
+	// examines; before them it is done once a week. 0 means all days.
+	Daily int `json:"daily"`
 	Start        time.Time `json:"start"`
 }
 
@@ -226,9 +229,19 @@ var cast = []DemoUser{
 	{Email: "lena.fischer@contoso-bank.example", Name: "Lena Fischer", Role: access.Reader},
 }
 
-// judgeOccurrences is every how many days of the demo's year the tests of occurrences run. They judge a window of at least
-// eight days, so each occurrence is judged; the tests of states run every day.
-const judgeOccurrences = 7
+// weekly is every how many days the demo collects and tests before it does so daily.
+const weekly = 7
+
+// looks reports whether the demo collects and tests on the n-th day.
+func (c DemoConfig) looks(n int) bool { return n%weekly == 0 || n >= c.Days-c.daily() }
+
+// daily is the number of days at the end on which it looks every day: the period of its engagement.
+func (c DemoConfig) daily() int {
+	if c.Daily <= 0 || c.Daily > c.Days {
+		return c.Days
+	}
+	return c.Daily
+}
 
 // passwordLength is that of the demo's passwords, in characters of 5 bits.
 const passwordLength = 16
@@ -272,9 +285,9 @@ func (d *Demo) setUp(ctx context.Context) error {
 	if err := d.complements(ctx); err != nil {
 		return err
 	}
-	first := period.Of(d.Config.Start)
+	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.daily())
 	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
-		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.Days)}, Firm: "Harlow & Pike LLP",
+		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP",
 	})
 	_ = o
 	return err
@@ -320,7 +333,7 @@ type day struct {
 	n  int
 }
 
-// live collects and tests every day of the company's life. While one day is tested, the next is collected; the ledger is
+// live collects and tests the days of the company's life. While one day is tested, the next is collected; the ledger is
 // sealed beside both.
 func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgress) error {
 	conns, err := d.App.Collect.Store.Connections(ctx, d.scope.ReadScope)
@@ -354,6 +367,9 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 		}
 	})
 	for n := range d.Config.Days {
+		if !d.Config.looks(n) {
+			continue
+		}
 		at := d.Config.Start.AddDate(0, 0, n).Add(demoHour)
 		setClock(at)
 		d.Company.SetClock(at)
@@ -395,7 +411,8 @@ func (d *Demo) test(ctx context.Context, x day) error {
 	if err != nil {
 		return err
 	}
-	if x.n%judgeOccurrences != 0 && x.n != d.Config.Days-1 {
+	// Tests of occurrences judge a window of at least eight days: once a week is enough.
+	if x.n%weekly != 0 && x.n != d.Config.Days-1 {
 		tests = slices.DeleteFunc(tests, func(t evaluate.Installed) bool { return t.Definition.Kind == evaluate.Occurrence })
 	}
 	_, err = d.App.Evaluate.Evaluate(ctx, d.scope, evaluate.Request{Tests: tests, AsOf: x.at, Trigger: "schedule", Now: x.at})

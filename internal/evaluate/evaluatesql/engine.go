@@ -36,12 +36,9 @@ func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, 
 		job.Tables = append(job.Tables, table)
 	}
 	for _, q := range j.Queries {
-		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: map[string]lake.Param{}, Quiet: string(evaluate.Pass), KeepQuiet: keepPassing}
+		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: lakeParams(q), Quiet: string(evaluate.Pass), KeepQuiet: keepPassing}
 		if q.All {
 			query.Quiet = ""
-		}
-		for n, v := range q.Params {
-			query.Params[n] = lake.Param{Type: q.Types[n], Value: v}
 		}
 		for _, o := range evaluate.Outcomes() {
 			query.Outcomes = append(query.Outcomes, string(o))

@@ -42,33 +42,36 @@ func (k *known) inspect(stmt string) (*Inspection, error) {
 }
 
 // allow reports why a statement may not run: whatever is not one SELECT, or reads what it was not given, never reaches
-// the executor. It returns the values of the parameters that the statement names.
-func (s *sandbox) allow(stmt string, params map[string]Param) ([]any, error) {
+// the executor. It returns the statement as it runs, and the values of the parameters that are left in it.
+func (s *sandbox) allow(stmt string, params map[string]Param) (string, []any, error) {
 	found, err := s.known.inspect(stmt)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if found.Error != "" {
-		return nil, &forbidden{found.Error}
+		return "", nil, &forbidden{found.Error}
 	}
 	for _, f := range found.TableFuncs {
 		if !slices.Contains(allowedTableFuncs, f) {
-			return nil, &forbidden{"the table function " + f + " is not allowed"}
+			return "", nil, &forbidden{"the table function " + f + " is not allowed"}
 		}
 	}
 	var args []any
 	for _, p := range found.Params {
 		v, ok := params[p]
 		if !ok {
-			return nil, &forbidden{"the parameter $" + p + " is not declared"}
+			return "", nil, &forbidden{"the parameter $" + p + " is not declared"}
 		}
 		typed, err := v.typed()
 		if err != nil {
-			return nil, fmt.Errorf("parameter $%s: %w", p, err)
+			return "", nil, fmt.Errorf("parameter $%s: %w", p, err)
 		}
 		args = append(args, sql.Named(p, typed))
 	}
-	return args, nil
+	if bound := Bind(stmt, params); bound != stmt {
+		return bound, nil, nil
+	}
+	return stmt, args, nil
 }
 
 func (p Param) typed() (any, error) {
@@ -88,21 +91,21 @@ func (p Param) typed() (any, error) {
 
 // answer runs one query: its population, then its rows in one pass, in the order in which they are hashed.
 func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
-	args, err := s.allow(q.SQL, q.Params)
+	stmt, args, err := s.allow(q.SQL, q.Params)
 	if err != nil {
 		return nil, nil, err
 	}
-	popArgs, err := s.allow(q.Population, q.Params)
+	members, memberArgs, err := s.allow(q.Population, q.Params)
 	if err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.DeadlineMS)*time.Millisecond)
 	defer cancel()
 	t := &teller{q: q, a: &Answer{Counts: map[string]int64{}, MissingIDs: []string{}, ExtraIDs: []string{}, BadIDs: []string{}, QuietIDs: []string{}}}
-	if t.a.Columns, err = s.describe(ctx, q.SQL, args); err != nil {
+	if t.a.Columns, err = s.describe(ctx, q.SQL, stmt, args); err != nil {
 		return nil, nil, err
 	}
-	if t.population, err = s.population(ctx, q.Population, popArgs); err != nil {
+	if t.population, err = s.population(ctx, members, memberArgs); err != nil {
 		return nil, nil, fmt.Errorf("population: %w", err)
 	}
 	t.a.Population = int64(len(t.population))
@@ -110,7 +113,7 @@ func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
 	if slices.ContainsFunc(t.a.Columns, func(c Column) bool { return c.Name == "occurred_at" }) {
 		day, t.a.Days = "strftime(v.occurred_at, '%Y-%m-%d')", map[string]map[string]int64{}
 	}
-	if err := s.tell(ctx, t, "SELECT v.item_id, v.outcome::VARCHAR, "+day+", to_json(v)::VARCHAR FROM (\n"+q.SQL+"\n) v ORDER BY v.item_id", args); err != nil {
+	if err := s.tell(ctx, t, "SELECT v.item_id, v.outcome::VARCHAR, "+day+", to_json(v)::VARCHAR FROM (\n"+stmt+"\n) v ORDER BY v.item_id", args); err != nil {
 		return nil, nil, err
 	}
 	return t.a, t.loud, nil
@@ -118,8 +121,8 @@ func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
 
 // describe is the columns of a statement's rows. The identifier is text: numbers and text sort in different orders, and
 // the rows of a test are hashed in one.
-func (s *sandbox) describe(ctx context.Context, stmt string, args []any) ([]Column, error) {
-	key := s.schema + stmt
+func (s *sandbox) describe(ctx context.Context, known, stmt string, args []any) ([]Column, error) {
+	key := s.schema + known
 	if c := s.known.columns[key]; c != nil {
 		return c, nil
 	}
