@@ -111,7 +111,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error)
 		return nil, errs.As(errs.Unavailable, err, "tidy the lake")
 	}
 	a.Blobs = evidencesql.Blobs{Dir: blob.Dir{Root: filepath.Join(cfg.Data, "documents")}}
-	if err := a.openLedger(ctx); err != nil {
+	if err := a.openLedger(); err != nil {
 		return nil, err
 	}
 	a.wire()
@@ -155,14 +155,14 @@ func (a *App) connectors() map[string]collect.Connector {
 const originPrefix = "tickmark.example/ledger/"
 
 // openLedger opens the transparency log with the installation's key, making both at first.
-func (a *App) openLedger(ctx context.Context) error {
+func (a *App) openLedger() error {
 	dir := filepath.Join(a.Config.Data, "ledger")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return errs.As(errs.Unavailable, err, "folder of the ledger")
 	}
 	store := &ledgersql.Store{DB: a.DB}
 	keyFile := filepath.Join(dir, "signing-key.sealed")
-	sealed, err := os.ReadFile(keyFile) //nolint:gosec // our own folder
+	sealed, err := os.ReadFile(keyFile)
 	if errors.Is(err, os.ErrNotExist) {
 		sealed, err = a.newLedgerKey(keyFile)
 	}
@@ -219,7 +219,7 @@ func (a *App) newLedgerKey(file string) ([]byte, error) {
 	if err := os.Link(tmp.Name(), file); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	return os.ReadFile(file) //nolint:gosec // our own folder
+	return os.ReadFile(file)
 }
 
 // client makes the HTTP client of one run.

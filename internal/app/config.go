@@ -54,7 +54,7 @@ func (c Config) proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// Origin of a configured value.
+// Source is where a configured value came from.
 type Source string
 
 // The places a value can come from, strongest first.
@@ -84,7 +84,7 @@ func LoadConfig(file string, flags map[string]string, env func(string) string) (
 	if !named {
 		file = "tickmark.yaml"
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator's own file
+	text, err := os.ReadFile(file)
 	switch {
 	case err == nil:
 		if fromFile, err = parseConfig(file, text); err != nil {

@@ -29,14 +29,14 @@ import (
 
 // DemoConfig says how large the simulated company is and how long it lives.
 type DemoConfig struct {
-	Seed         uint64    `json:"seed"`
-	People       int       `json:"people"`
-	Repositories int       `json:"repositories"`
-	Days         int       `json:"days"`
+	Seed         uint64 `json:"seed"`
+	People       int    `json:"people"`
+	Repositories int    `json:"repositories"`
+	Days         int    `json:"days"`
 	// Daily is the number of days at the end on which everything is collected and tested each day, and which the engagement
 	// examines; before them it is done once a week. 0 means all days.
-	Daily int `json:"daily"`
-	Start        time.Time `json:"start"`
+	Daily int       `json:"daily"`
+	Start time.Time `json:"start"`
 }
 
 // DemoUser is a sign-in of the demo.

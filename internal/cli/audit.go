@@ -163,7 +163,7 @@ func readLimited(name string, limit int64) ([]byte, error) {
 	if st.Size() > limit {
 		return nil, errs.New(errs.Exhausted, "%s has %s bytes, at most %s are kept", name, grouped(st.Size()), grouped(limit))
 	}
-	b, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	b, err := os.ReadFile(name)
 	return b, errs.As(errs.Invalid, err, "read the file")
 }
 

@@ -157,7 +157,7 @@ func (s *session) controlEdit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			raw, err := os.ReadFile(file) //nolint:gosec // the user names the file
+			raw, err := os.ReadFile(file)
 			if err != nil {
 				return errs.As(errs.Invalid, err, "read the control")
 			}

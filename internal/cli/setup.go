@@ -136,7 +136,7 @@ func (s *session) writeConfig() error {
 	if _, ok := s.flags["database"]; ok {
 		text += fmt.Sprintf("database: %q\n", s.app.Config.Database)
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own file
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if os.IsExist(err) {
 		return nil
 	}

@@ -260,7 +260,7 @@ func (s *session) lintFile(ctx context.Context, name string) error {
 }
 
 func readDefinition(name string) (*evaluate.Definition, error) {
-	b, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, errs.As(errs.Invalid, err, "read the definition")
 	}

@@ -74,7 +74,7 @@ func bundleName(args []string) (string, error) {
 func verifyOptions(keys, checkpoints []string) (verify.Options, error) {
 	var opt verify.Options
 	for _, k := range keys {
-		if b, err := os.ReadFile(k); err == nil { //nolint:gosec // the user names the file
+		if b, err := os.ReadFile(k); err == nil {
 			opt.Keys = append(opt.Keys, strings.Fields(string(b))...)
 			continue
 		}
@@ -84,7 +84,7 @@ func verifyOptions(keys, checkpoints []string) (verify.Options, error) {
 		opt.Keys = append(opt.Keys, k)
 	}
 	for _, c := range checkpoints {
-		b, err := os.ReadFile(c) //nolint:gosec // the user names the file
+		b, err := os.ReadFile(c)
 		if err != nil {
 			return opt, errs.As(errs.Invalid, err, "checkpoint")
 		}
@@ -95,7 +95,7 @@ func verifyOptions(keys, checkpoints []string) (verify.Options, error) {
 
 // verifyFile tells bundles and proofs apart by their first bytes, not by their names.
 func verifyFile(name string, opt verify.Options) (*verify.Report, error) {
-	f, err := os.Open(name) //nolint:gosec // the user names the file
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func verifyFile(name string, opt verify.Options) (*verify.Report, error) {
 	if st.Size() > maxProof {
 		return nil, fmt.Errorf("a proof is at most %d bytes", maxProof)
 	}
-	raw, err := os.ReadFile(name) //nolint:gosec // as above
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}

@@ -248,7 +248,7 @@ func (g *gatherer) strip(f *TestFacts, days []evaluate.Day) {
 }
 
 // occurrences takes figures and deviations of an occurrence test from the evaluation over the whole period, and keeps
-// failures that its sources no longer tell of.
+// verdicts on what its sources no longer tell of.
 func (g *gatherer) occurrences(ctx context.Context, f *TestFacts) error {
 	r := g.final[f.ID]
 	f.Population, f.Final = r.Population, rerun(r)
@@ -268,9 +268,12 @@ func (g *gatherer) occurrences(ctx context.Context, f *TestFacts) error {
 		}
 		q.Page++
 	}
-	if n := int64(len(f.Deviations)); n > f.Fail { // remembered, though the sources forgot
-		f.Population += n - f.Fail
-		f.Fail = n
+	// What is remembered though the sources forgot it: the last evaluation did not count it.
+	if n := int64(len(f.Deviations)); n > f.Fail {
+		f.Population, f.Fail = f.Population+n-f.Fail, n
+	}
+	if n := int64(len(f.Unknowns)); n > f.Unknown {
+		f.Population, f.Unknown = f.Population+n-f.Unknown, n
 	}
 	return nil
 }

@@ -297,7 +297,7 @@ func (r *Reader) requirementStrips(ctx context.Context, s access.ReadScope, p *p
 		for _, t := range tests(rows[i]) {
 			of = append(of, lists[p.tests[t].ID])
 		}
-		rows[i].Strip = joint(span, of)
+		rows[i].Strip = joint(span, of) //nolint:gosec // i ranges over rows
 	}
 	return nil
 }

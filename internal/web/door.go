@@ -151,7 +151,7 @@ func (d *door) handle(r *page.Request, route page.Route, hadCookie bool) error {
 	unsafe := route.Method != http.MethodGet
 	if unsafe {
 		if err := d.cross.Check(r.HTTP); err != nil {
-			return errs.As(errs.Denied, err, "the form was sent from another site").(*errs.Error).WithHint("Open the page here and send it again.")
+			return errs.Hinted(errs.As(errs.Denied, err, "the form was sent from another site"), "Open the page here and send it again.")
 		}
 	}
 	if !r.SignedIn() && route.Action != page.Public {

@@ -58,14 +58,13 @@ const past = 60
 // installation is a real one: a simulated company of sixty people, read for three days by the real collectors, tested,
 // frozen and printed; beside it a second organisation whose every text is hostile.
 type installation struct {
-	app      *app.App
-	handler  http.Handler
-	routes   []page.Route
-	now      time.Time
-	cookie   map[access.Role]string
-	other    string // session of the owner of the second organisation
-	close    func()
-	examples map[string][]string // addresses by pattern, found by following links as the owner
+	app     *app.App
+	handler http.Handler
+	routes  []page.Route
+	now     time.Time
+	cookie  map[access.Role]string
+	other   string // session of the owner of the second organisation
+	close   func()
 }
 
 var (

@@ -164,7 +164,7 @@ func childOf(t *testing.T, pid int, ended <-chan struct{}) int {
 			t.Fatal(err)
 		}
 		for _, name := range all {
-			raw, err := os.ReadFile(name) //nolint:gosec // of the system
+			raw, err := os.ReadFile(name)
 			if err != nil {
 				continue // the thread has ended
 			}

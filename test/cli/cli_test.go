@@ -116,7 +116,7 @@ func (f *folder) write(name, content string) {
 }
 
 func (f *folder) command(name string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(f.t.Context(), name, args...) //nolint:gosec // our own program
+	c := exec.CommandContext(f.t.Context(), name, args...)
 	c.Dir, c.Env = f.dir, f.env
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = time.Minute
@@ -163,13 +163,13 @@ func (f *folder) git(dir string, args ...string) string {
 // template is an installation that is made once.
 type template func() (string, error)
 
-func once(name string, make func(dir string) error) template {
+func once(name string, fill func(dir string) error) template {
 	return sync.OnceValues(func() (string, error) {
 		dir := filepath.Join(shared, name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return "", err
 		}
-		return dir, make(dir)
+		return dir, fill(dir)
 	})
 }
 
@@ -219,7 +219,7 @@ func makeLived(dir string) error {
 func tick(dir string, env map[string]string, code int, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, "tickmark", args...) //nolint:gosec // our own program
+	c := exec.CommandContext(ctx, "tickmark", args...)
 	c.Dir, c.Env = dir, append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, environment(dir)...)
 	for k, v := range env {
 		c.Env = append(c.Env, k+"="+v)
@@ -253,7 +253,7 @@ func copyTree(from, to string) error {
 		if e.IsDir() {
 			return os.MkdirAll(target, info.Mode().Perm())
 		}
-		content, err := os.ReadFile(p) //nolint:gosec // our own template
+		content, err := os.ReadFile(p)
 		if err != nil {
 			return err
 		}

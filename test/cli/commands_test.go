@@ -152,7 +152,7 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	name := ts.MkAbs(args[0])
 	at, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	content, err := os.ReadFile(name) //nolint:gosec // the script's own file
+	content, err := os.ReadFile(name)
 	ts.Check(err)
 	if at < 0 {
 		at += len(content)
@@ -239,7 +239,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	re, err := regexp.Compile(`(?s)` + args[1])
 	ts.Check(err)
-	c := exec.Command(args[2], args[3:]...) //nolint:gosec // our own program
+	c := exec.Command(args[2], args[3:]...)
 	c.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TZ", "LANG", "TMPDIR", "TICKMARK_ALLOW_PRIVATE", "TICKMARK_DATA"} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
@@ -370,7 +370,7 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("nothing matches %s", args[0])
 	}
 	for _, name := range names {
-		content, err := os.ReadFile(name) //nolint:gosec // the script's own file
+		content, err := os.ReadFile(name)
 		ts.Check(err)
 		ts.Check(os.WriteFile(name, append(content, 'x'), 0o600))
 	}

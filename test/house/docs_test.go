@@ -90,7 +90,7 @@ func TestArchitecture(t *testing.T) {
 	if os.Getenv(update) == "" {
 		t.Fatalf("the package list is out of date; run make generate")
 	}
-	if err := os.WriteFile(filepath.Join(r.root, "docs/ARCHITECTURE.md"), []byte(before+listBegin+want+listEnd+after), 0o644); err != nil { //nolint:gosec // a document
+	if err := os.WriteFile(filepath.Join(r.root, "docs/ARCHITECTURE.md"), []byte(before+listBegin+want+listEnd+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -47,7 +47,7 @@ func put[V any](m *map[string][]V, k string, v V) {
 	(*m)[k] = append((*m)[k], v)
 }
 
-// Emit, Page, Total, Failed and Note are those of collect.Sink.
+// Emit keeps a fact. Emit, Page, Total, Failed and Note are those of collect.Sink.
 func (s *Sink) Emit(f collect.Fact) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +199,7 @@ func Client(o httpx.Options, servers ...*httptest.Server) *http.Client {
 	return httpx.New(o)
 }
 
-// Totals, Failures, Notes and Pages are what was said of a resource.
+// Totals are what the source said it has. Totals, Failures, Notes and Pages are what was said of a resource.
 func (s *Sink) Totals(resource string) []Total {
 	s.mu.Lock()
 	defer s.mu.Unlock()

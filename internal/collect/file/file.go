@@ -81,7 +81,7 @@ func (c Connector) Check(_ context.Context, e collect.Env) ([]collect.Permission
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		in, err := begin(f, options(e.Settings))
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func (c Connector) Collect(ctx context.Context, e collect.Env, s collect.Sink) e
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	sum := &counted{h: sha256.New()}
 	in, err := begin(io.TeeReader(f, sum), o)
 	if err != nil {

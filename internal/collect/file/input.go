@@ -189,7 +189,7 @@ func (in *input) seen(key string, row int) int {
 	if first, ok := in.keys[h]; ok {
 		return int(first)
 	}
-	in.keys[h] = uint32(min(row, 1<<32-1)) //nolint:gosec // bounded
+	in.keys[h] = uint32(min(row, 1<<32-1))
 	return 0
 }
 

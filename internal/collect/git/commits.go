@@ -67,7 +67,7 @@ func readField(r *bufio.Reader) ([]byte, error) {
 		if len(out) > maxField {
 			return nil, errs.New(errs.Invalid, "a field of a commit is longer than %d bytes", maxField)
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if err != nil {

@@ -52,7 +52,7 @@ func (Connector) Check(ctx context.Context, e collect.Env) ([]collect.Permission
 	p[1].Granted = collect.Ptr(err == nil)
 	if err != nil {
 		p[1].Detail = err.Error()
-		return p, nil //nolint:nilerr // git answered; the permission says what is missing
+		return p, nil
 	}
 	defer done()
 	p[1].Detail = r.identity

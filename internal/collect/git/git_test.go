@@ -1,7 +1,7 @@
 package git_test
 
 import (
-	"crypto/sha1" //nolint:gosec // git's own object names
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -116,7 +116,7 @@ func TestHistory(t *testing.T) {
 			c.Signature == nil || *c.Signature != "none" || c.CommittedAt.Sub(c.AuthoredAt).Seconds() != 1 || c.Repository != identity {
 			t.Errorf("%s: %+v", want.subject, c)
 		}
-		sum := sha1.Sum([]byte(fmt.Sprintf("commit %d\x00%s", len(c.Raw), c.Raw))) //nolint:gosec // as above
+		sum := sha1.Sum([]byte(fmt.Sprintf("commit %d\x00%s", len(c.Raw), c.Raw)))
 		if hex.EncodeToString(sum[:]) != id {
 			t.Errorf("%s: the record kept does not hash to the commit's name", want.subject)
 		}
@@ -264,7 +264,7 @@ func TestHostileConfiguration(t *testing.T) {
 	signed := r.commit("signed", "-S")
 	mark := filepath.Join(t.TempDir(), "ran")
 	script := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\ntouch "+mark+"\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ntouch "+mark+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	signers := filepath.Join(r.dir, "signers")

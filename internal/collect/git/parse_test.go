@@ -34,7 +34,7 @@ func TestReadRecord(t *testing.T) {
 		for ; err == nil; n++ {
 			_, err = readRecord(r)
 		}
-		if n--; n != c.good || c.err != nil && !errors.Is(err, c.err) || err == io.EOF && c.err != io.EOF {
+		if n--; n != c.good || c.err != nil && !errors.Is(err, c.err) || errors.Is(err, io.EOF) && !errors.Is(c.err, io.EOF) {
 			t.Errorf("%s: %d records, then %v", name, n, err)
 		}
 	}

@@ -55,11 +55,10 @@ func (r *repository) signature(f form, grade, resource string, s collect.Sink) *
 	if f == unsigned {
 		return collect.Ptr(none)
 	}
-	if missing, known := r.missing[string(f)]; !known {
+	if _, known := r.missing[string(f)]; !known {
 		_, err := exec.LookPath(string(f))
-		missing = err != nil
-		r.missing[string(f)] = missing
-		if missing {
+		r.missing[string(f)] = err != nil
+		if err != nil {
 			s.Note(resource, "Signatures that need the program "+string(f)+" could not be checked: it is not installed.")
 		}
 	}

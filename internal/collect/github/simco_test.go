@@ -497,15 +497,15 @@ func TestLimitsPass(t *testing.T) {
 	t.Parallel()
 	when := begin.AddDate(0, 0, 75)
 	var mu sync.Mutex
-	real := begin
-	now := func() time.Time { mu.Lock(); defer mu.Unlock(); return real }
+	clock := begin
+	now := func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
 	c := newCompany(t, when, simco.WithLimits(simco.Limits{GitHubPerHour: 100}), simco.WithNow(now))
 	var stats httpx.Stats
 	host := strings.TrimPrefix(c.env.Settings["base_url"], "http://")
 	c.env.HTTP = collecttest.Client(httpx.Options{AllowPrivate: []string{host}, Stats: &stats, Now: now, MaxWait: 100 * time.Hour, Sleep: func(_ context.Context, d time.Duration) error {
 		mu.Lock()
 		defer mu.Unlock()
-		real = real.Add(d)
+		clock = clock.Add(d)
 		return nil
 	}})
 	compare(t, c, c.read(t))

@@ -77,14 +77,14 @@ func plant(t testing.TB, files map[string]string) string {
 	root := t.TempDir()
 	for name, content := range files {
 		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a fixture
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		var err error
 		if target, link := strings.CutPrefix(content, "-> "); link {
 			err = os.Symlink(target, path)
 		} else {
-			err = os.WriteFile(path, []byte(content), 0o644) //nolint:gosec // a fixture
+			err = os.WriteFile(path, []byte(content), 0o644)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ func (t tree) read(p string) ([]byte, error) {
 	if err != nil {
 		return nil, fileError(err, p)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fileError(err, p)
@@ -73,7 +73,7 @@ func (t tree) readable(p string) error {
 	if err != nil {
 		return fileError(err, p)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	if st, err := f.Stat(); err == nil && st.IsDir() {
 		_, err = f.Readdirnames(1)
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -383,15 +383,15 @@ func TestLimitsPass(t *testing.T) {
 	when := begin.AddDate(0, 0, 40)
 	clean := newCompany(t, when).read(t)
 	var mu sync.Mutex
-	real := begin
-	now := func() time.Time { mu.Lock(); defer mu.Unlock(); return real }
+	clock := begin
+	now := func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
 	c := newCompany(t, when, simco.WithLimits(simco.Limits{OktaPerMinute: 100, OktaLogsPerMinute: 2}), simco.WithNow(now))
 	var stats httpx.Stats
 	host := strings.TrimPrefix(c.env.Settings["base_url"], "http://")
 	c.env.HTTP = collecttest.Client(httpx.Options{AllowPrivate: []string{host}, Stats: &stats, Now: now, Sleep: func(_ context.Context, d time.Duration) error {
 		mu.Lock()
 		defer mu.Unlock()
-		real = real.Add(d)
+		clock = clock.Add(d)
 		return nil
 	}})
 	s := c.read(t)

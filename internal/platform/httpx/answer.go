@@ -58,7 +58,7 @@ func Fetch(ctx context.Context, client *http.Client, req *http.Request) (*Answer
 		}
 		return nil, transportError(ctx, req, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // everything of interest was read
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, errs.As(errs.Unavailable, err, "%s: the answer is cut off", endpoint(req))

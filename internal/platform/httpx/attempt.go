@@ -46,7 +46,7 @@ func (t *retrier) try(req *http.Request, attempt int) (*http.Response, error) {
 
 // readWhole replaces the body by its bytes, and fails when it is cut off or too large.
 func (t *retrier) readWhole(req *http.Request, resp *http.Response) error {
-	defer resp.Body.Close() //nolint:errcheck // everything of interest was read
+	defer resp.Body.Close()
 	if req.Method == http.MethodHead {
 		resp.Body = http.NoBody
 		return nil

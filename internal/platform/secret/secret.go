@@ -31,7 +31,7 @@ type Box struct {
 // Open reads the key file, or makes one with mode 0600 when there is none. A file that others can read is refused: the
 // secrets in the database are then only as safe as the file was.
 func Open(path string) (*Box, error) {
-	raw, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own configuration
+	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		raw, err = create(path)
 	}
@@ -86,7 +86,7 @@ func create(path string) ([]byte, error) {
 	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return os.ReadFile(path) //nolint:gosec // as above
+	return os.ReadFile(path)
 }
 
 // Seal encrypts a secret for a context, such as "totp usr_...": a sealed text copied to another row does not open there.

@@ -172,7 +172,7 @@ func (l *Log) Add(ctx context.Context, leaves [][]byte) ([]int64, error) {
 			if err != nil {
 				return errs.As(errs.Unavailable, err, "the log did not publish leaf %d of %d", i+1, len(leaves))
 			}
-			at[i] = int64(index.Index) //nolint:gosec // a log of 2^63 leaves does not exist
+			at[i] = int64(index.Index)
 		}
 		return nil
 	})
@@ -208,10 +208,10 @@ func (l *Log) tile(level int, n int64, width int) ([]byte, error) {
 	if width < 1<<tileHeight {
 		p = uint8(width)
 	}
-	data, err := os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), p))) //nolint:gosec // both come from tlog and are not negative
+	data, err := os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), p)))
 	if errors.Is(err, fs.ErrNotExist) && p != 0 {
 		// Partial tiles are removed once the full one is there.
-		data, err = os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), 0))) //nolint:gosec // as above
+		data, err = os.ReadFile(filepath.Join(l.dir, layout.TilePath(uint64(level), uint64(n), 0)))
 	}
 	if err != nil {
 		return nil, errs.As(errs.Unavailable, err, "read tile %d/%d of the log", level, n)

@@ -93,7 +93,7 @@ func (b *builder) grant(i int32) {
 	}
 	b.join(groupDepartments+len(Departments)+p.Office, i, from, a.Closed)
 	for k, st := range p.stints {
-		b.duty(i, k, d, from)
+		b.duty(i, k, from)
 		if role := b.seats[st.seat].admin; role != "" {
 			since := max(from, st.from+10*Day+4*Hour)
 			b.role(i, role, since, a.Closed)
@@ -135,12 +135,12 @@ func (b *builder) changeover(i int32, d dice) (gained, kept Time) {
 }
 
 // duty gives the department's group and applications of a person's k-th stint.
-func (b *builder) duty(i int32, k int, shared dice, from Time) {
+func (b *builder) duty(i int32, k int, from Time) {
 	p, a := &b.w.People[i], &b.w.Accounts[i]
 	dept := b.seats[p.stints[k].seat].dept
-	start, gone, d := from, a.Closed, shared
+	start, gone := from, a.Closed
 	if len(p.stints) > 1 {
-		d = roll(b.w.Seed, forAccess, 3_000_000+int(i)) // both stints must see the same changeover
+		d := roll(b.w.Seed, forAccess, 3_000_000+int(i)) // both stints must see the same changeover
 		if k == 0 {
 			_, gone = b.changeoverOnce(i, d)
 		} else {

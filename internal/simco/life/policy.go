@@ -139,10 +139,11 @@ func (b *builder) weakPolicies() {
 		p.Passwords = append(p.Passwords, weak, usual)
 		b.deviate("weak_password_policy", p.ID, p.Name, from, to, note, "policy", p.Name)
 	}
-	sign := func(kind string, k, n, lo, policy, rule int, change func(t *SignOnTerms), note string) {
+	const times = 2
+	sign := func(kind string, k, lo, policy, rule int, change func(t *SignOnTerms), note string) {
 		p := &b.w.Policies[policy]
 		r := &p.Rules[rule]
-		from, to := b.loose(kind, k, n, lo)
+		from, to := b.loose(kind, k, times, lo)
 		usual := r.TermsAt(b.w.Start)
 		weak := usual
 		change(&weak)
@@ -150,10 +151,10 @@ func (b *builder) weakPolicies() {
 		sortTerms(r.Versions)
 		b.deviate(kind, p.ID, p.Name, from, to, note, "policy", p.Name, "rule", r.ID)
 	}
-	sign("signon_without_factor", 0, 2, 4, 4, 1, func(t *SignOnTerms) { t.Factor = false }, "a rule let people in without a factor")
-	sign("signon_without_factor", 1, 2, 4, 5, 0, func(t *SignOnTerms) { t.Factor = false }, "the default rule let people in without a factor")
-	sign("session_too_long", 0, 2, 14, 3, 1, func(t *SignOnTerms) { t.Idle, t.Lifetime = 1440, 4320 }, "sessions of three days, idle for one")
-	sign("session_too_long", 1, 2, 14, 4, 1, func(t *SignOnTerms) { t.Idle, t.Lifetime = 960, 0 }, "sessions without end, idle for 16 hours")
+	sign("signon_without_factor", 0, 4, 4, 1, func(t *SignOnTerms) { t.Factor = false }, "a rule let people in without a factor")
+	sign("signon_without_factor", 1, 4, 5, 0, func(t *SignOnTerms) { t.Factor = false }, "the default rule let people in without a factor")
+	sign("session_too_long", 0, 14, 3, 1, func(t *SignOnTerms) { t.Idle, t.Lifetime = 1440, 4320 }, "sessions of three days, idle for one")
+	sign("session_too_long", 1, 14, 4, 1, func(t *SignOnTerms) { t.Idle, t.Lifetime = 960, 0 }, "sessions without end, idle for 16 hours")
 }
 
 // loose is when a setting of the identity provider is loosened and mended again.

@@ -108,7 +108,8 @@ func TestCache(t *testing.T) {
 	var c Cache[int]
 	built := 0
 	get := func(t life.Time) int { return c.At(t, func() int { built++; return int(t) * 10 }) }
-	if get(1) != 10 || get(1) != 10 || get(2) != 20 || built != 2 {
+	first, again := get(1), get(1)
+	if first != 10 || again != 10 || get(2) != 20 || built != 2 {
 		t.Errorf("built %d times", built)
 	}
 }
