@@ -34,6 +34,7 @@ type Query struct {
 	Params     map[string]string
 	Types      map[string]string // of the parameters
 	All        bool              // return passing rows too, not only their identifiers
+	Watch      []string          // identifiers of which it is told whether they pass, however many do
 }
 
 // Job is queries over common tables.
@@ -53,7 +54,8 @@ type Verdicts struct {
 	Hash                         string
 	Columns                      []string
 	Returned                     []json.RawMessage
-	PassingIDs                   []string
+	PassingIDs                   []string // all of them, or none where they are very many
+	Watched                      []string // the watched ones that pass
 	TookMicroseconds             int64
 	Err                          error
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/id"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 )
 
@@ -48,6 +49,7 @@ type plan struct {
 	Installed
 	run    Run
 	tables []Table
+	open   []string // occurrences that did not pass before
 }
 
 // Evaluate evaluates tests as of an instant, from the evidence that was there then, and records the verdicts.
@@ -58,7 +60,7 @@ func (s *Service) Evaluate(ctx context.Context, scope access.Scope, q Request) (
 	if q.AsOf.After(q.Now) {
 		return Batch{}, errs.New(errs.Invalid, "nothing can be judged as of %s: that is in the future", q.AsOf.UTC().Format(time.RFC3339)).At("as_of")
 	}
-	b := Batch{ID: id.New("evb", q.Now), AsOf: q.AsOf, At: q.Now, Items: map[string][]Item{}, Passing: map[string][]string{}, Days: map[string][]Day{}}
+	b := Batch{ID: id.New("evb", q.Now), AsOf: q.AsOf, At: q.Now, Items: map[string][]Item{}, Passing: map[string][]string{}, Cleared: map[string][]string{}, Days: map[string][]Day{}}
 	var plans []*plan
 	seen := sources{}
 	for _, t := range q.Tests {
@@ -121,6 +123,9 @@ func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed,
 			p.run.From, p.run.To = q.Period.From.Time(), q.Period.To.Time()
 		}
 	}
+	if p.open, err = s.open(ctx, scope, p.run); err != nil {
+		return nil, err
+	}
 	inputs, err := d.ParsedInputs()
 	if err != nil {
 		return nil, err
@@ -143,6 +148,27 @@ func (s *Service) plan(ctx context.Context, scope access.ReadScope, t Installed,
 		p.tables = append(p.tables, table)
 	}
 	return p, nil
+}
+
+// open lists the occurrences of a run's window that did not pass when they were judged before: it must be known of each
+// whether it passes now, however many others do.
+func (s *Service) open(ctx context.Context, scope access.ReadScope, r Run) ([]string, error) {
+	if r.To.IsZero() {
+		return nil, nil
+	}
+	var ids []string
+	for q := (paging.Query{Page: 1, Size: paging.MaxSize}); ; q.Page++ {
+		res, err := s.Store.Happenings(ctx, scope, Filter{Tests: []string{r.Test}, From: r.From, To: r.To}, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range res.Rows {
+			ids = append(ids, h.ItemID)
+		}
+		if q.Page >= res.Pages() {
+			return ids, nil
+		}
+	}
 }
 
 // sources remembers, during one evaluation, the evidence that several tests read.
@@ -281,19 +307,37 @@ next:
 	return out
 }
 
+// loadOnce is the number of rows read from which loading them twice costs more than a second worker gains.
+const loadOnce = 200_000
+
 // spread splits groups until there are enough for all who work at once. Tests that read the same tables stay together,
 // so that few tables are loaded twice.
 func spread(groups [][]*plan, workers int) [][]*plan {
 	for len(groups) > 0 && len(groups) < workers {
 		slices.SortStableFunc(groups, func(a, b []*plan) int { return len(b) - len(a) })
 		big := groups[0]
-		if len(big) < 2 {
+		if len(big) < 2 || rowsRead(big) > loadOnce {
 			break
 		}
 		slices.SortStableFunc(big, func(a, b *plan) int { return strings.Compare(a.tables[0].Name, b.tables[0].Name) })
 		groups = append(groups[1:], big[:len(big)/2], big[len(big)/2:])
 	}
 	return groups
+}
+
+// rowsRead is the rows that the tests of a group read, each input once.
+func rowsRead(group []*plan) int64 {
+	var n int64
+	seen := map[string]bool{}
+	for _, p := range group {
+		for _, in := range p.run.Inputs {
+			if !seen[in.Ref] {
+				seen[in.Ref] = true
+				n += in.Rows
+			}
+		}
+	}
+	return n
 }
 
 // job is the tables and queries of one group.
@@ -307,7 +351,9 @@ func job(group []*plan) Job {
 				j.Tables = append(j.Tables, t)
 			}
 		}
-		j.Queries = append(j.Queries, p.Definition.Query(p.run.AsOf, p.run.From, p.run.To, p.run.Params))
+		q := p.Definition.Query(p.run.AsOf, p.run.From, p.run.To, p.run.Params)
+		q.Watch = p.open
+		j.Queries = append(j.Queries, q)
 	}
 	return j
 }
@@ -332,7 +378,7 @@ func judge(group []*plan, vs []Verdicts, b *Batch) error {
 			}
 			b.Items[p.Definition.ID] = append(b.Items[p.Definition.ID], it)
 		}
-		b.Passing[p.Definition.ID] = v.PassingIDs
+		b.Passing[p.Definition.ID], b.Cleared[p.Definition.ID] = v.PassingIDs, v.Watched
 		if p.Definition.Kind == Occurrence {
 			if b.Days[p.Definition.ID], err = daysOf(p.run, v); err != nil {
 				return err

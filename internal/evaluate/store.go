@@ -102,9 +102,10 @@ type Batch struct {
 	AsOf          time.Time
 	At            time.Time
 	Runs          []Run
-	Items         map[string][]Item // by test: every row that does not pass
-	Passing       map[string][]string
-	Days          map[string][]Day // of occurrence tests
+	Items         map[string][]Item   // by test: every row that does not pass
+	Passing       map[string][]string // by test: who passes; none where they are very many
+	Cleared       map[string][]string // by test: occurrences that did not pass before and do now
+	Days          map[string][]Day    // of occurrence tests
 	ResultsPath   string
 	ResultsSHA256 string
 }

@@ -11,19 +11,24 @@ import (
 	"github.com/tickmark/tickmark/internal/platform/lake"
 )
 
-// keepPassing is the largest population whose passing members are kept by name. Beyond it the hash over all rows stands
-// for them, and they can be computed again from the same files.
+// keepPassing is Engine.KeepPassing unless it says otherwise. Beyond it the hash over all rows stands for those that pass,
+// and they can be computed again from the same files.
 const keepPassing = 20_000
 
 // Engine implements evaluate.Engine on the lake's sandbox, and evaluate.Files on its directory.
 type Engine struct {
 	Lake    lake.Dir
 	Sandbox *lake.Engine
+	// KeepPassing is the largest population whose passing members are kept by name; 0 means 20,000.
+	KeepPassing int64
 }
 
 // Run runs a job in the sandbox.
 func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, error) {
-	job := lake.Job{}
+	job, keep := lake.Job{}, e.KeepPassing
+	if keep == 0 {
+		keep = keepPassing
+	}
 	for _, t := range j.Tables {
 		table := lakeTable(t)
 		for _, p := range t.Paths {
@@ -36,7 +41,7 @@ func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, 
 		job.Tables = append(job.Tables, table)
 	}
 	for _, q := range j.Queries {
-		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: lakeParams(q), Quiet: string(evaluate.Pass), KeepQuiet: keepPassing}
+		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: lakeParams(q), Quiet: string(evaluate.Pass), KeepQuiet: keep, Watch: q.Watch}
 		if q.All {
 			query.Quiet = ""
 		}
@@ -73,7 +78,7 @@ func lakeTable(t evaluate.Table) lake.Table {
 func verdicts(a lake.Answer) evaluate.Verdicts {
 	v := evaluate.Verdicts{
 		Test: a.Ref, Rows: a.Rows, Distinct: a.Distinct, NullIDs: a.NullIDs, Bad: a.BadRows, Population: a.Population, Missing: a.Missing, Extra: a.Extra,
-		MissingIDs: a.MissingIDs, ExtraIDs: a.ExtraIDs, BadIDs: a.BadIDs, Hash: a.Hash, Returned: a.Returned, PassingIDs: a.QuietIDs, TookMicroseconds: a.Microsecond,
+		MissingIDs: a.MissingIDs, ExtraIDs: a.ExtraIDs, BadIDs: a.BadIDs, Hash: a.Hash, Returned: a.Returned, PassingIDs: a.QuietIDs, Watched: a.Watched, TookMicroseconds: a.Microsecond,
 		Counts: map[evaluate.Outcome]int64{}, Days: map[string]map[evaluate.Outcome]int64{}, Err: a.Err(),
 	}
 	for o, n := range a.Counts {

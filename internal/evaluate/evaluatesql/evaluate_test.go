@@ -324,6 +324,24 @@ func TestOccurrences(t *testing.T) {
 	})
 }
 
+// TestManyPassing: what did not pass and now does is known to, although those that pass are too many to be kept by name.
+func TestManyPassing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqldbtest.SQLite(t))
+	w.engine.KeepPassing = 1
+	bob := collect.Ptr("bob")
+	w.collect("github", "pull_request", time.Time{}, day(9), evidence.Asserted, merge("1", bob, day(8), day(9)), merge("2", bob, day(8), day(9)), merge("3", nil, day(9).Add(-2*time.Hour), day(9)))
+	w.evaluate(day(9))
+	if got := w.happenings(); got != "3 unknown 9" {
+		t.Error(got)
+	}
+	w.collect("github", "pull_request", day(9), day(10), evidence.Asserted, merge("3", bob, day(9).Add(-2*time.Hour), day(10)))
+	b := w.evaluate(day(10))
+	if got := w.happenings(); got != "" || len(b.Passing["github-merge-reviewed"]) != 0 {
+		t.Errorf("%q, %v kept", got, b.Passing)
+	}
+}
+
 // TestStreamGap: a window that increments do not cover gives unknown with the gap, not a smaller population.
 func TestStreamGap(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package evaluatesql
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -186,7 +187,7 @@ func (s *Store) occurrences(ctx context.Context, org string, r evaluate.Run, b e
 	}
 	if len(had) > 0 {
 		passing := make(map[string]bool, len(b.Passing[r.Test]))
-		for _, id := range b.Passing[r.Test] {
+		for _, id := range slices.Concat(b.Passing[r.Test], b.Cleared[r.Test]) {
 			passing[id] = true
 		}
 		for _, id := range had {

@@ -38,6 +38,7 @@ type Query struct {
 	Quiet      string           `json:"quiet"`    // outcome whose rows are counted and hashed but not returned
 	KeepQuiet  int64            `json:"keep_quiet"`
 	Sample     int64            `json:"sample"` // most rows returned; 0 means all
+	Watch      []string         `json:"watch"`  // identifiers of which it is told whether they are quiet, however many are
 }
 
 // Job is tables and queries over them.
@@ -68,7 +69,8 @@ type Answer struct {
 	Hash        string                      `json:"hash"` // SHA-256 over all rows as JSON, ordered by item_id
 	Columns     []Column                    `json:"columns"`
 	Returned    []json.RawMessage           `json:"-"`
-	QuietIDs    []string                    `json:"quiet_i"`
+	QuietIDs    []string                    `json:"quiet_i"` // all of them, or none where there are more than KeepQuiet
+	Watched     []string                    `json:"watched"` // the watched ones that are quiet
 	Microsecond int64                       `json:"us"`
 	Error       *Failure                    `json:"error"`
 }

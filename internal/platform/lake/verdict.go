@@ -101,7 +101,10 @@ func (s *sandbox) answer(q Query) (*Answer, []json.RawMessage, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.DeadlineMS)*time.Millisecond)
 	defer cancel()
-	t := &teller{q: q, a: &Answer{Counts: map[string]int64{}, MissingIDs: []string{}, ExtraIDs: []string{}, BadIDs: []string{}, QuietIDs: []string{}}}
+	t := &teller{q: q, a: &Answer{Counts: map[string]int64{}, MissingIDs: []string{}, ExtraIDs: []string{}, BadIDs: []string{}, QuietIDs: []string{}}, watch: map[string]bool{}}
+	for _, id := range q.Watch {
+		t.watch[id] = true
+	}
 	if t.a.Columns, err = s.describe(ctx, q.SQL, stmt, args); err != nil {
 		return nil, nil, err
 	}
@@ -205,6 +208,7 @@ type teller struct {
 	next       int // first member not yet met
 	before     sql.NullString
 	loud       []json.RawMessage
+	watch      map[string]bool
 }
 
 func (t *teller) row(id, outcome, day sql.NullString, row []byte) {
@@ -241,6 +245,9 @@ func (t *teller) row(id, outcome, day sql.NullString, row []byte) {
 	case outcome.Valid && outcome.String == t.q.Quiet:
 		if int64(len(a.QuietIDs)) < t.q.KeepQuiet {
 			a.QuietIDs = append(a.QuietIDs, id.String)
+		}
+		if t.watch[id.String] {
+			a.Watched = append(a.Watched, id.String)
 		}
 	case t.q.Sample == 0 || int64(len(t.loud)) < t.q.Sample:
 		t.loud = append(t.loud, slices.Clone(row))
