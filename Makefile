@@ -7,7 +7,7 @@ help: ## show this list
 
 .PHONY: build
 build: ## build bin/tickmark
-	go build -trimpath -o bin/tickmark ./cmd/tickmark
+	go build -trimpath -ldflags "-s -w" -o bin/tickmark ./cmd/tickmark
 
 .PHONY: demo
 demo: build ## start everything with the simulated company and a year of its life

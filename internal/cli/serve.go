@@ -32,10 +32,10 @@ func (s *session) serveCommand() *cobra.Command {
 	return c
 }
 
-// Demo defaults: a company of 400 people that has just finished a year.
+// Demo defaults: a company of 120 people that has just finished a year.
 const (
-	demoPeople       = 400
-	demoRepositories = 40
+	demoPeople       = 120
+	demoRepositories = 12
 	demoDays         = 365
 	demoDaily        = 92 // the quarter that the first examination of a company usually covers
 	demoSeed         = 2026
