@@ -18,16 +18,17 @@ var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./results")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./results")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for bench, want := range map[string]string{
 		"collect": "collect.tickmark_over_bare_client_wall", "evaluate": "evaluate.tickmark_over_opa",
 		"ledger": "ledger.proofs_verified.tickmark_over_tessera", "bundle": "bundle.verify_over_sha256",
+		"pages": "pages.p50_over_bare_server",
 	} {
 		t.Run(bench, func(t *testing.T) {
-			if bench == "bundle" && testing.Short() {
+			if (bench == "bundle" || bench == "pages") && testing.Short() {
 				t.Skip("lives two months of the simulated company")
 			}
 			t.Parallel()
@@ -50,12 +51,12 @@ func TestSmall(t *testing.T) {
 	}
 }
 
-// The page takes the figures of a run, and only between its markers.
+// The page takes the figures of a run, only between its markers, and keeps those of benches that did not run.
 func TestResults(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	raw, page := filepath.Join(dir, "raw"), filepath.Join(dir, "page")
-	const text = "# Results\n\n<!-- figures: written by bench/run -->\nold\n<!-- end of figures -->\nafter\n"
+	const text = "# Results\n\n<!-- figures: written by bench/run -->\n\n### w\n\nkept\n\n### x\n\nold\n\n<!-- end of figures -->\nafter\n"
 	for name, content := range map[string]string{raw: "# bench x\n# cores 2\nx.rate 1234567 facts/s\n", page: text} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -68,7 +69,7 @@ func TestResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "# Results\n\n<!-- figures: written by bench/run -->\n\n### x\n\n- cores: 2\n\n| figure | value | unit |\n|---|---:|---|\n| `x.rate` | 1,234,567 | facts/s |\n\n<!-- end of figures -->\nafter\n"
+	const want = "# Results\n\n<!-- figures: written by bench/run -->\n\n### w\n\nkept\n\n### x\n\n- cores: 2\n\n| figure | value | unit |\n|---|---:|---|\n| `x.rate` | 1,234,567 | facts/s |\n\n<!-- end of figures -->\nafter\n"
 	if string(got) != want {
 		t.Errorf("got\n%s", got)
 	}

@@ -40,11 +40,36 @@ func write(raw, page string) error {
 		return err
 	}
 	before, rest, ok := strings.Cut(string(old), begin)
-	_, after, ok2 := strings.Cut(rest, end)
+	was, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
 		return fmt.Errorf("%s has no markers", page)
 	}
-	return os.WriteFile(page, []byte(before+begin+"\n"+tables+end+after), 0o644) //nolint:gosec // a page to be read
+	return os.WriteFile(page, []byte(before+begin+"\n"+merge(was, tables)+end+after), 0o644) //nolint:gosec // a page to be read
+}
+
+// section begins the figures of a bench.
+const section = "\n### "
+
+// merge puts the sections of this run in the place of older ones of the same name; benches that did not run keep theirs.
+func merge(was, now string) string {
+	order, text := []string{}, map[string]string{}
+	for _, all := range []string{was, now} {
+		for i, s := range strings.Split(all, section) {
+			if i == 0 {
+				continue // before the first section
+			}
+			name, _, _ := strings.Cut(s, "\n")
+			if _, ok := text[name]; !ok {
+				order = append(order, name)
+			}
+			text[name] = strings.TrimRight(s, "\n") + "\n"
+		}
+	}
+	var b strings.Builder
+	for _, name := range order {
+		b.WriteString(section + text[name])
+	}
+	return b.String() + "\n"
 }
 
 // render makes a section of each bench: what the figures depend on, then a table.
