@@ -52,8 +52,8 @@ func run(c app.DemoConfig, data, parent string) error {
 			return err
 		}
 		u.Figures("bundle.demo_lived")
-	} else if err := os.CopyFS(t.Data, os.DirFS(data)); err != nil {
-		return fmt.Errorf("copy %s: %w", data, err)
+	} else if err := measure.CopyData(t.Data, data); err != nil {
+		return err
 	}
 	made, err := measure.Run[made]("bundle", t)
 	if err != nil {

@@ -24,6 +24,7 @@ const (
 	limitLarge  = 300 // of an organisation with thousands of people
 	large       = 2000
 	targetFirst = 40_000
+	shown       = 6 // of the slowest and the largest pages
 )
 
 // task is a data folder that has lived, and how thoroughly it is walked.
@@ -43,7 +44,7 @@ func main() {
 	flag.IntVar(&t.Demo.Repositories, "repositories", 40, "repositories, when a demo is made")
 	flag.IntVar(&t.Demo.Days, "days", 365, "days, when a demo is made")
 	flag.IntVar(&t.Times, "times", 20, "how often each page is asked for")
-	flag.IntVar(&t.Shapes, "shapes", 3, "pages of one shape that are walked")
+	flag.IntVar(&t.Shapes, "shapes", 2, "pages of one shape that are walked")
 	dir := flag.String("dir", "", "folder for the data (default: a temporary one)")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
 	name := flag.String("name", "pages", "what the figures are called")
@@ -67,8 +68,8 @@ func run(t task, data, parent, name string) error {
 		if _, err := measure.Run[measure.Usage]("demo", t); err != nil {
 			return err
 		}
-	} else if err := os.CopyFS(t.Data, os.DirFS(data)); err != nil {
-		return fmt.Errorf("copy %s: %w", data, err)
+	} else if err := measure.CopyData(t.Data, data); err != nil {
+		return err
 	}
 	w, err := measure.Run[walked]("pages", t)
 	if err != nil {
@@ -87,7 +88,7 @@ func print(name string, w, bare walked) error {
 	slices.SortFunc(w.Pages, func(a, b timed) int { return int((quantile(b.Took, .95) - quantile(a.Took, .95)) * 1000) })
 	for i, p := range w.Pages {
 		all = append(all, p.Took...)
-		if i < 8 {
+		if i < shown {
 			fmt.Printf("# slowest.%d %s p50 %.1f ms, p95 %.1f ms, %d bytes\n", i+1, p.Path, quantile(p.Took, .5), quantile(p.Took, .95), p.Bytes)
 		}
 	}
@@ -97,9 +98,11 @@ func print(name string, w, bare walked) error {
 	if len(all) == 0 || len(limit) == 0 {
 		return errors.New("no page was found")
 	}
-	worst, first := quantile(w.Pages[0].Took, .95), int64(0)
-	for _, p := range w.Pages {
-		first = max(first, p.Bytes)
+	worst := quantile(w.Pages[0].Took, .95)
+	slices.SortFunc(w.Pages, func(a, b timed) int { return int(b.Bytes - a.Bytes) })
+	first := w.Pages[0].Bytes
+	for i, p := range w.Pages[:min(len(w.Pages), shown)] {
+		fmt.Printf("# largest.%d %s %d bytes sent\n", i+1, p.Path, p.Bytes)
 	}
 	most := float64(limitPage)
 	if w.People >= large {

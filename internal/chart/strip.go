@@ -75,6 +75,22 @@ func (s StripData) Normal() []Run {
 	return out
 }
 
+// Weeks is the same strip with each run widened to whole weeks of seven days from the beginning of the period: the most
+// important outcome of a week stands for it. For drawings that have no room for days; figures and sentences come from the days.
+func (s StripData) Weeks() StripData {
+	const week = 7
+	out := StripData{Period: s.Period, Window: s.Window, Runs: make([]Run, 0, len(s.Runs))}
+	for _, r := range s.Runs {
+		a, b := max(0, int(r.From-s.Period.From)), int(r.From-s.Period.From)+r.Days
+		if b <= a {
+			continue
+		}
+		a, b = a/week*week, (b+week-1)/week*week
+		out.Runs = append(out.Runs, Run{From: s.Period.From + period.Date(a), Days: b - a, Outcome: r.Outcome})
+	}
+	return out
+}
+
 // Counts is the number of days of each outcome; together they are the days of the period.
 func (s StripData) Counts() map[Outcome]int {
 	n := map[Outcome]int{}

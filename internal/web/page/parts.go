@@ -45,8 +45,22 @@ func StripSVG(class string, d chart.StripData) string {
 	}
 	plain := d
 	plain.Window.To = plain.Window.From // the bracket is HTML, with its words
-	return chart.SVG(class, w, h, d.Sentence(), func(c chart.Canvas) { chart.Strip(c, plain, w, h) })
+	return chart.SVG(class, w, h, d.Sentence(), func(c chart.Canvas) {
+		if class == "mini" {
+			c = unnamed{c}
+			if d.Period.Days() > miniDays {
+				plain = plain.Weeks()
+			}
+		}
+		chart.Strip(c, plain, w, h)
+	})
 }
+
+// miniDays is the longest period whose days a cell can show: beyond it they are narrower than what an eye can tell.
+const miniDays = 120
+
+// unnamed is a canvas without tips on its marks: in a cell they cannot be pointed at, and a list has thousands.
+type unnamed struct{ chart.Canvas }
 
 // windowAt places the observation window above a strip: distance from the left and width in percent.
 func windowAt(d chart.StripData) (x, w int, ok bool) {
