@@ -64,10 +64,10 @@ export default async function setup() {
       rmSync(data, { recursive: true, force: true });
     };
   }
-  const { users } = JSON.parse(readFileSync(path.join(data, 'demo.json'), 'utf8'));
+  const { users, systems } = JSON.parse(readFileSync(path.join(data, 'demo.json'), 'utf8'));
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
   try {
-    writeFileSync(path.join(artefacts, 'world.json'), JSON.stringify({ url, bin, users }));
+    writeFileSync(path.join(artefacts, 'world.json'), JSON.stringify({ url, bin, users, systems }));
     for (const role of ['owner', 'auditor', 'reader']) {
       const context = await browser.newContext({ baseURL: url });
       const page = await context.newPage();

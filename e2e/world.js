@@ -8,7 +8,9 @@ export const artefacts = path.join(import.meta.dirname, 'artefacts');
 
 /** @typedef {{email: string, name: string, role: string, password: string}} User */
 
-/** @returns {{url: string, bin: string, users: User[], user: (role: string) => User}} */
+/** @typedef {Record<string, {settings: Record<string, string>, secrets: Record<string, string>}>} Systems */
+
+/** @returns {{url: string, bin: string, users: User[], systems: Systems, user: (role: string) => User}} */
 export function world() {
   const w = JSON.parse(readFileSync(path.join(artefacts, 'world.json'), 'utf8'));
   return {

@@ -3,6 +3,7 @@ package access
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
@@ -41,12 +42,17 @@ const (
 	ApproveControls  Action = "controls.approve"
 	RunTests         Action = "tests.run"
 	EditTests        Action = "tests.edit"
+	ApproveTests     Action = "tests.approve" // an organisation's own, written by somebody else
 	AddEvidence      Action = "evidence.add"
 	RequestException Action = "exceptions.request"
 	ApproveException Action = "exceptions.approve"
 	ManageEngagement Action = "engagement.manage"
 	BuildReport      Action = "report.build"
 	ErasePayload     Action = "ledger.erase"
+	ReadTasks        Action = "tasks.read"
+	WorkTasks        Action = "tasks.work"           // on those one owns, and remarks on any
+	ManageTasks      Action = "tasks.manage"         // open, assign and change any
+	DecideReport     Action = "applicability.decide" // which reports the organisation needs
 )
 
 var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement}
@@ -55,28 +61,31 @@ var phrases = map[Action]string{
 	ReadProgramme: "read the programme", ReadEvidence: "read evidence", ReadLedger: "read the ledger",
 	ReadEngagement: "read engagements", ManageOrg: "change the organisation", ManageUsers: "manage users",
 	ManageTokens: "manage API tokens", ManageConnection: "manage connections", RunCollection: "collect",
-	EditControls: "change controls", ApproveControls: "approve controls", RunTests: "run tests", EditTests: "change tests",
+	EditControls: "change controls", ApproveControls: "approve controls", RunTests: "run tests", EditTests: "change tests", ApproveTests: "approve tests",
 	AddEvidence: "add evidence", RequestException: "request exceptions", ApproveException: "approve exceptions",
 	ManageEngagement: "manage engagements", BuildReport: "build reports", ErasePayload: "erase payloads from the ledger",
+	ReadTasks: "read tasks", WorkTasks: "work on tasks", ManageTasks: "change tasks",
+	DecideReport: "decide which report is needed",
 }
 
 var rights = map[Role][]Action{
 	Owner: slices.Concat(reads, []Action{
 		ManageOrg, ManageUsers, ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests,
-		EditTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload,
+		EditTests, ApproveTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload, DecideReport, ReadTasks, WorkTasks, ManageTasks,
 	}),
 	ComplianceLead: slices.Concat(reads, []Action{
-		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, AddEvidence,
-		RequestException, ApproveException, ManageEngagement, BuildReport,
+		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, ApproveTests, AddEvidence,
+		RequestException, ApproveException, ManageEngagement, BuildReport, DecideReport,
+		ReadTasks, WorkTasks, ManageTasks,
 	}),
-	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException}),
-	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException}),
-	Employee:        {ReadProgramme, ManageTokens},
+	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks}),
+	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks}),
+	Employee:        {ReadProgramme, ManageTokens, ReadTasks, WorkTasks},
 	// An auditor owns nothing of the client's (brief 4.6): reading is all there is here. The auditor's own workspace has
 	// records, and a scope, of its own.
 	Auditor: reads,
 	Reader:  {ReadProgramme},
-	system:  {ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, RunCollection, RunTests, AddEvidence},
+	system:  {ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, RunCollection, RunTests, AddEvidence, BuildReport},
 }
 
 var titles = map[Role]string{
@@ -148,4 +157,13 @@ func parseActions(role Role, names []string) ([]Action, error) {
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// ActionsOf reads the scopes of a token as they are kept: names with spaces between.
+func ActionsOf(kept string) []Action {
+	var out []Action
+	for f := range strings.FieldsSeq(kept) {
+		out = append(out, Action(f))
+	}
+	return out
 }

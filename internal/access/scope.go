@@ -23,6 +23,7 @@ type ReadScope struct {
 	actor  string
 	role   Role
 	limits []Action // what an API token narrows the role to; nil means no narrowing
+	from   string   // address the actor acts from; empty when there is none, or it is not known
 }
 
 // Scope is the right to read and write within one organisation, as far as the role allows.
@@ -36,6 +37,9 @@ func (s ReadScope) User() UserID { return s.user }
 
 // Actor is who the audit trail names: a user identifier, "operator:NAME" or "system:JOB".
 func (s ReadScope) Actor() string { return s.actor }
+
+// From is the address the actor acts from, for the audit trail; empty on the machine itself.
+func (s ReadScope) From() string { return s.from }
 
 // Role is the role the scope was minted for.
 func (s ReadScope) Role() Role { return s.role }
@@ -91,6 +95,18 @@ func (g Grant) Write() (Scope, error) {
 	}
 	return *g.write, nil
 }
+
+// At is the grant with the address its person acts from, which the trail keeps beside each entry.
+func (g Grant) At(address string) Grant {
+	g.Read.from = clip(address, maxFrom)
+	if g.write != nil {
+		g.write = &Scope{g.Read}
+	}
+	return g
+}
+
+// maxFrom is the length of the longest IPv6 address with a zone, in bytes.
+const maxFrom = 64
 
 func mint(org OrgID, user UserID, actor string, role Role, limits []Action) (ReadScope, *Scope) {
 	r := ReadScope{org: org, user: user, actor: actor, role: role, limits: limits}

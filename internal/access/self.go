@@ -38,7 +38,11 @@ func (s *Service) OwnSessions(ctx context.Context, g Grant, now time.Time) ([]Se
 	}
 	var out []Session
 	for _, x := range all {
-		if !x.over(now) {
+		idle := sessionIdle
+		if x.Org == g.Org.ID {
+			idle = g.Org.Settings.IdleAfter()
+		}
+		if !x.over(now, idle) {
 			out = append(out, x)
 		}
 	}
@@ -46,8 +50,8 @@ func (s *Service) OwnSessions(ctx context.Context, g Grant, now time.Time) ([]Se
 }
 
 // over reports whether a session has ended by age or disuse.
-func (x Session) over(now time.Time) bool {
-	return now.After(x.Expires) || now.After(x.Seen.Add(sessionIdle))
+func (x Session) over(now time.Time, idle time.Duration) bool {
+	return now.After(x.Expires) || now.After(x.Seen.Add(idle))
 }
 
 // EndOwnSession ends one session of the person of a grant, named by its digest.

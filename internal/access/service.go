@@ -19,6 +19,7 @@ type Service struct {
 	Tx          Tx
 	Recorder    Recorder
 	Sealer      Sealer
+	Desk        DeskStore
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
@@ -93,6 +94,10 @@ func (s *Service) addUser(ctx context.Context, scope Scope, now time.Time, n New
 			return User{}, errs.New(errs.Conflict, "%s is a member already", email).At("email").
 				WithHint("Change the role instead: tickmark user role %s ROLE", email)
 		}
+		// Whoever holds the first link to set its password would have this membership too.
+		if u.Hash == "" && scope.Role() != operator {
+			return User{}, errs.New(errs.Conflict, "%s was invited elsewhere and has not signed in yet", email).At("email").WithHint("Try again when the person has set a password.")
+		}
 	case errs.Is(err, errs.NotFound):
 		if u, err = s.newUser(ctx, now, email, n); err != nil {
 			return User{}, err
@@ -121,52 +126,11 @@ func (s *Service) newUser(ctx context.Context, now time.Time, email string, n Ne
 	return u, s.Store.AddUser(ctx, u)
 }
 
-// SetRole changes what a member may do; an empty role ends the membership. The last owner cannot be taken away.
-func (s *Service) SetRole(ctx context.Context, scope Scope, now time.Time, user UserID, role Role) error {
-	if err := scope.Require(ManageUsers); err != nil {
-		return err
-	}
-	if role != "" {
-		if _, err := ParseRole(string(role)); err != nil {
-			return err
-		}
-	}
-	return s.Tx.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.Store.Role(ctx, scope.Org(), user)
-		if err != nil {
-			return err
-		}
-		if old == Owner && role != Owner {
-			members, err := s.Store.Members(ctx, scope.Org())
-			if err != nil {
-				return err
-			}
-			owners := 0
-			for _, m := range members {
-				if m.Role == Owner && !m.Disabled {
-					owners++
-				}
-			}
-			if owners < 2 {
-				return errs.New(errs.Conflict, "this is the last owner of the organisation").WithHint("Make somebody else an owner first.")
-			}
-		}
-		if err := s.Store.SetRole(ctx, scope.Org(), user, role, now); err != nil {
-			return err
-		}
-		kind := "access.granted"
-		if role == "" {
-			kind = "access.revoked"
-		}
-		_, err = s.Recorder.Append(ctx, scope, now, kind, string(user), map[string]any{"from": string(old), "to": string(role)})
-		return err
-	})
-}
-
-// SetPassword replaces a member's password and ends the account's sessions. People change their own; owners anybody's.
+// SetPassword replaces a member's password and ends the account's sessions. People change their own; owners anybody's who
+// belongs to their organisation alone.
 func (s *Service) SetPassword(ctx context.Context, scope Scope, now time.Time, user UserID, password string) error {
 	if scope.User() != user {
-		if err := scope.Require(ManageUsers); err != nil {
+		if _, err := s.manage(ctx, scope, user); err != nil {
 			return err
 		}
 	}
@@ -187,32 +151,6 @@ func (s *Service) SetPassword(ctx context.Context, scope Scope, now time.Time, u
 			return err
 		}
 		_, err = s.Recorder.Append(ctx, scope, now, "access.password_set", string(user), map[string]any{})
-		return err
-	})
-}
-
-// SetDisabled blocks or unblocks an account and ends its sessions.
-func (s *Service) SetDisabled(ctx context.Context, scope Scope, now time.Time, user UserID, disabled bool) error {
-	if err := scope.Require(ManageUsers); err != nil {
-		return err
-	}
-	return s.Tx.InTx(ctx, func(ctx context.Context) error {
-		u, err := s.memberOf(ctx, scope.ReadScope, user)
-		if err != nil {
-			return err
-		}
-		u.Disabled = disabled
-		if err := s.Store.UpdateUser(ctx, u); err != nil {
-			return err
-		}
-		if err := s.Credentials.EndSessions(ctx, user); err != nil {
-			return err
-		}
-		kind := "access.enabled"
-		if disabled {
-			kind = "access.disabled"
-		}
-		_, err = s.Recorder.Append(ctx, scope, now, kind, string(user), map[string]any{})
 		return err
 	})
 }

@@ -131,8 +131,12 @@ func (s *Service) openSession(ctx context.Context, now time.Time, u User, a Atte
 		}
 		org = o.ID
 	}
+	o, err := s.Store.OrgByID(ctx, org)
+	if err != nil {
+		return "", Grant{}, err
+	}
 	secret := id.Secret(secretLength)
-	sess := Session{Digest: digest(secret), User: u.ID, Org: org, Created: now, Seen: now, Expires: now.Add(sessionLife), IP: a.IP, Agent: clip(a.Agent, 200)}
+	sess := Session{Digest: digest(secret), User: u.ID, Org: org, Created: now, Seen: now, Expires: now.Add(o.Settings.life()), IP: a.IP, Agent: clip(a.Agent, 200)}
 	var g Grant
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Credentials.AddSession(ctx, sess); err != nil {
@@ -177,9 +181,10 @@ func (s *Service) Authenticate(ctx context.Context, now time.Time, secret string
 	if secret == "" {
 		return Grant{}, errs.New(errs.Denied, "not signed in").WithHint("Sign in and try again.")
 	}
+	ended := errs.New(errs.Denied, "the session has ended").WithHint("Sign in and try again.")
 	sess, err := s.Credentials.Session(ctx, digest(secret))
-	if errs.Is(err, errs.NotFound) || err == nil && sess.over(now) {
-		return Grant{}, errs.New(errs.Denied, "the session has ended").WithHint("Sign in and try again.")
+	if errs.Is(err, errs.NotFound) {
+		return Grant{}, ended
 	}
 	if err != nil {
 		return Grant{}, err
@@ -194,6 +199,9 @@ func (s *Service) Authenticate(ctx context.Context, now time.Time, secret string
 	g, err := s.grant(ctx, sess.Org, u, nil)
 	if err != nil {
 		return Grant{}, err
+	}
+	if sess.over(now, g.Org.Settings.IdleAfter()) {
+		return Grant{}, ended
 	}
 	g.Session = sess.Digest
 	if now.Sub(sess.Seen) > touchEvery {

@@ -12,6 +12,7 @@ type Org struct {
 	Name      string
 	Simulated bool // true for an organisation whose records come from the simulated company; shown on every page
 	Created   time.Time
+	Settings  Settings
 }
 
 // User is a person's account. The same person may belong to several organisations.
@@ -83,6 +84,8 @@ type Store interface {
 // OrgStore keeps the organisations.
 type OrgStore interface {
 	AddOrg(ctx context.Context, o Org) error
+	// SaveOrg keeps the name and the settings. When their version is not the one that follows the kept one it is a Conflict.
+	SaveOrg(ctx context.Context, o Org) error
 	OrgByID(ctx context.Context, id OrgID) (Org, error)
 	OrgBySlug(ctx context.Context, slug string) (Org, error)
 	Orgs(ctx context.Context) ([]Org, error)
@@ -92,6 +95,7 @@ type OrgStore interface {
 // Attempt is atomic across processes.
 type Credentials interface {
 	SessionStore
+	InviteStore
 	AddToken(ctx context.Context, t Token) error
 	TokenByDigest(ctx context.Context, digest string) (Token, error)
 	Tokens(ctx context.Context, org OrgID) ([]Token, error)

@@ -19,6 +19,8 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/access/accesssql"
+	"github.com/tickmark/tickmark/internal/applicability"
+	"github.com/tickmark/tickmark/internal/applicability/applicabilitysql"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/collect/bamboohr"
@@ -39,6 +41,9 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/ledger/ledgersql"
+	"github.com/tickmark/tickmark/internal/matrix"
+	"github.com/tickmark/tickmark/internal/matrix/matrixsql"
+	"github.com/tickmark/tickmark/internal/notify"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/org/orgsql"
 	"github.com/tickmark/tickmark/internal/platform/blob"
@@ -48,6 +53,9 @@ import (
 	"github.com/tickmark/tickmark/internal/platform/secret"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 	"github.com/tickmark/tickmark/internal/platform/tilelog"
+	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/work"
+	"github.com/tickmark/tickmark/internal/work/worksql"
 	"github.com/tickmark/tickmark/migrations"
 )
 
@@ -74,9 +82,16 @@ type App struct {
 	Controls   *control.Service
 	System     *org.Service
 	Engagement *engagement.Service
-	Jobs       *jobs.Queue // nil before Serve: commands do their work themselves
+	Work       *work.Service
+	// Applicability answers which report is needed.
+	Applicability *applicability.Service
+	Matrix        *matrix.Service
+	Notify        *notify.Service
+	Jobs          *jobs.Queue // nil before Serve: commands do their work themselves
 
-	sandbox *lake.Engine
+	sandbox   *lake.Engine
+	pages     *view.Reader // what pages read; nil before there are pages
+	setupCode string       // of the first run, while there is no organisation
 }
 
 // evaluateParallel is how many jobs of tests run at once, each in a child process of its own.
@@ -122,9 +137,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error)
 func (a *App) wire() {
 	ledgerStore := a.Ledger.Store
 	accessStore := &accesssql.Store{DB: a.DB}
-	a.Access = &access.Service{Store: accessStore, Credentials: accessStore, Tx: a.DB, Recorder: ledgerStore, Sealer: a.Box}
+	a.Access = &access.Service{Store: accessStore, Credentials: accessStore, Tx: a.DB, Recorder: ledgerStore, Sealer: a.Box, Desk: accessStore}
 	evidenceStore := &evidencesql.Store{DB: a.DB, Ledger: ledgerStore}
-	a.Evidence = &evidence.Service{Store: evidenceStore, Blobs: a.Blobs}
+	a.Evidence = &evidence.Service{Store: evidenceStore, Plans: evidenceStore, Blobs: a.Blobs, Max: a.Config.uploadLimit()}
 	a.Collect = &collect.Service{
 		Connectors: a.connectors(), Store: &collectsql.Store{DB: a.DB}, Files: collectsql.Files{Lake: a.Lake}, Evidence: evidenceStore, Blobs: a.Blobs,
 		Sealer: a.Box, Ledger: ledgerStore, Tx: a.DB, HTTP: a.client, Alive: alive, Owner: thisProcess(), Build: Version, Log: a.Log,
@@ -132,14 +147,18 @@ func (a *App) wire() {
 	a.sandbox = &lake.Engine{Workers: evaluateParallel}
 	engine := &evaluatesql.Engine{Lake: a.Lake, Sandbox: a.sandbox}
 	evaluateStore := &evaluatesql.Store{DB: a.DB, Ledger: ledgerStore}
-	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore, Parallel: evaluateParallel}
+	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Drafts: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore, Parallel: evaluateParallel}
 	controlStore := &controlsql.Store{DB: a.DB}
 	a.Controls = &control.Service{Store: controlStore, Complements: controlStore, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
+	a.Work = &work.Service{Store: &worksql.Store{DB: a.DB}, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
+	a.Applicability = &applicability.Service{Store: &applicabilitysql.Store{DB: a.DB}, Tx: a.DB, Ledger: ledgerStore}
+	a.Matrix = &matrix.Service{Store: &matrixsql.Store{DB: a.DB}, Blobs: a.Blobs, Tx: a.DB, Ledger: ledgerStore}
 	a.System = &org.Service{Store: &orgsql.Store{DB: a.DB}, Catalog: a.Catalog, Tx: a.DB, Ledger: ledgerStore}
 	a.Engagement = &engagement.Service{
 		Store: &engagementsql.Store{DB: a.DB, Ledger: ledgerStore}, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
 		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
 	}
+	a.wireNotices()
 }
 
 func (a *App) connectors() map[string]collect.Connector {

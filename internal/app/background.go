@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -17,6 +19,7 @@ import (
 const (
 	jobCollect = "collect"
 	jobTest    = "test"
+	jobBundle  = "bundle"
 )
 
 // collectPayload names the connection that a job reads.
@@ -24,9 +27,22 @@ type collectPayload struct {
 	Connection collect.ConnectionID `json:"connection"`
 }
 
-// openJobs prepares the queue. Nothing runs before it is started.
-func (a *App) openJobs(ctx context.Context) (*jobs.Queue, error) {
-	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob})
+// testPayload names the tests to run; none means all.
+type testPayload struct {
+	Tests []string `json:"tests,omitempty"`
+}
+
+// OpenJobs prepares the queue. Nothing runs before it is started.
+func (a *App) OpenJobs(ctx context.Context) error {
+	q, err := a.newQueue(ctx)
+	if err == nil {
+		a.Jobs = q
+	}
+	return err
+}
+
+func (a *App) newQueue(ctx context.Context) (*jobs.Queue, error) {
+	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob})
 }
 
 // system is the scope in which background work of an organisation runs; its trail names who asked for it.
@@ -44,23 +60,38 @@ func (a *App) collectJob(ctx context.Context, j jobs.Job, p jobs.Progress) error
 		return err
 	}
 	run, err := a.Collect.Run(ctx, scope, collect.Request{
-		Connection: conn, Trigger: j.By, Now: a.Clock(), Clock: a.Clock,
+		Connection: conn, Trigger: trigger(j), Now: a.Clock(), Clock: a.Clock,
 		Progress: func(resource string, facts int64) { p(facts, 0, resource) },
 	})
 	if err != nil {
 		return err
 	}
+	if err := a.Jobs.SetResult(ctx, j.ID, "/runs/"+string(run.ID)); err != nil {
+		return err
+	}
 	if run.Status != collect.Complete && run.Status != collect.Partial {
 		return nil // the run itself says why, and is shown with the connection
 	}
-	_, err = a.Jobs.Enqueue(ctx, jobs.New{Org: j.Org, Kind: jobTest, Title: testTitle, By: j.By, Once: true})
+	_, err = a.Jobs.Enqueue(ctx, jobs.New{Org: j.Org, Kind: jobTest, Title: testTitle, By: j.By, Payload: testPayload{}, Once: true})
 	return err
 }
 
 const testTitle = "Run the tests"
 
-// testJob runs every enabled test that reads what is connected.
+// trigger is what started a job, as runs keep it.
+func trigger(j jobs.Job) string {
+	if strings.HasPrefix(j.By, "usr_") {
+		return "by hand"
+	}
+	return j.By
+}
+
+// testJob runs the tests it names, or every enabled test that reads what is connected.
 func (a *App) testJob(ctx context.Context, j jobs.Job, p jobs.Progress) error {
+	var payload testPayload
+	if err := json.Unmarshal(j.Payload, &payload); err != nil {
+		return errs.As(errs.Internal, err, "payload of job %s", j.ID)
+	}
 	scope := a.system(j)
 	all, err := a.Evaluate.Store.Installed(ctx, scope.ReadScope)
 	if err != nil {
@@ -70,9 +101,22 @@ func (a *App) testJob(ctx context.Context, j jobs.Job, p jobs.Progress) error {
 	if err != nil {
 		return err
 	}
+	if len(payload.Tests) > 0 {
+		tests = slices.DeleteFunc(tests, func(t evaluate.Installed) bool { return !slices.Contains(payload.Tests, t.Definition.ID) })
+		if len(tests) == 0 {
+			return errs.New(errs.Invalid, "none of the tests reads a system that is connected").WithHint("Connect the system the test reads, then run it again.")
+		}
+	}
+	result := "/tests"
+	if len(payload.Tests) == 1 {
+		result = "/t/" + payload.Tests[0]
+	}
+	if err := a.Jobs.SetResult(ctx, j.ID, result); err != nil {
+		return err
+	}
 	now := a.Clock()
 	_, err = a.Evaluate.Evaluate(ctx, scope, evaluate.Request{
-		Tests: tests, AsOf: now, Trigger: j.By, Now: now, Progress: func(done, total int, test string) { p(int64(done), int64(total), test) },
+		Tests: tests, AsOf: now, Trigger: trigger(j), Now: now, Progress: func(done, total int, test string) { p(int64(done), int64(total), test) },
 	})
 	return err
 }
@@ -82,7 +126,7 @@ func (a *App) CollectNow(ctx context.Context, scope access.Scope, c collect.Conn
 	if err := scope.Require(access.RunCollection); err != nil {
 		return "", err
 	}
-	return a.Jobs.Enqueue(ctx, jobs.New{Org: string(scope.Org()), Kind: jobCollect, Title: "Collect " + c.Name, By: by, Payload: collectPayload{c.ID}, Once: true})
+	return a.Jobs.Enqueue(ctx, jobs.New{Org: string(scope.Org()), Kind: jobCollect, Title: "Collect " + c.Name, By: by, Subject: string(c.ID), Payload: collectPayload{c.ID}, Once: true})
 }
 
 // TestNow has the tests run in the background.
@@ -90,7 +134,7 @@ func (a *App) TestNow(ctx context.Context, scope access.Scope, by string) (strin
 	if err := scope.Require(access.RunTests); err != nil {
 		return "", err
 	}
-	return a.Jobs.Enqueue(ctx, jobs.New{Org: string(scope.Org()), Kind: jobTest, Title: testTitle, By: by, Once: true})
+	return a.Jobs.Enqueue(ctx, jobs.New{Org: string(scope.Org()), Kind: jobTest, Title: testTitle, By: by, Payload: testPayload{}, Once: true})
 }
 
 // scheduleEvery is how often the scheduler looks for what is due.
@@ -125,6 +169,10 @@ func (a *App) scheduleDue(ctx context.Context, usual time.Duration) error {
 		conns, err := a.Collect.Store.Connections(ctx, scope.ReadScope)
 		if err != nil {
 			return errs.Wrap(err, "organisation %s", o.Slug)
+		}
+		usual := usual
+		if o.Settings.Every > 0 {
+			usual = o.Settings.Every
 		}
 		for _, c := range conns {
 			due, err := a.due(ctx, scope.ReadScope, c, usual, now)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -37,6 +38,8 @@ type Config struct {
 	Every string `yaml:"every" default:"24h"`
 	// Proxies lists address ranges of reverse proxies, comma between, whose X-Forwarded-For names the client.
 	Proxies string `yaml:"proxies" default:""`
+	// UploadMB is the most mebibytes of one file that people add as evidence.
+	UploadMB string `yaml:"upload_mb" default:"100"`
 	// Dev is "yes" to serve /dev/components, the page of every component in every state.
 	Dev string `yaml:"dev" default:"no"`
 }
@@ -52,6 +55,15 @@ func (c Config) proxies() ([]netip.Prefix, error) {
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// uploadLimit reads UploadMB, in bytes; complete has checked it.
+func (c Config) uploadLimit() int64 {
+	n, err := strconv.Atoi(c.UploadMB)
+	if err != nil {
+		return 0
+	}
+	return int64(n) << 20
 }
 
 // Source is where a configured value came from.
@@ -135,6 +147,9 @@ func parseConfig(file string, text []byte) (map[string]string, error) {
 
 // complete fills what follows from other values.
 func (c *Config) complete() error {
+	if n, err := strconv.Atoi(c.UploadMB); c.UploadMB != "" && (err != nil || n < 1 || n > 2048) {
+		return errs.New(errs.Invalid, "upload_mb: %q is not a number from 1 to 2048", c.UploadMB)
+	}
 	abs, err := filepath.Abs(c.Data)
 	if err != nil {
 		return errs.As(errs.Invalid, err, "data folder %q", c.Data)

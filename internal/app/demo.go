@@ -52,6 +52,14 @@ type demoState struct {
 	Config DemoConfig `json:"config"`
 	Users  []DemoUser `json:"users"`
 	Done   bool       `json:"done"`
+	// Systems are the simulated ones as they run now, to be connected by hand too. Their secrets open nothing else.
+	Systems map[string]DemoSystem `json:"systems,omitempty"`
+}
+
+// DemoSystem is how a simulated system is connected.
+type DemoSystem struct {
+	Settings map[string]string `json:"settings"`
+	Secrets  map[string]string `json:"secrets"`
 }
 
 const demoFile = "demo.json"
@@ -99,10 +107,15 @@ func (a *App) StartDemo(ctx context.Context, cfg DemoConfig, p DemoProgress) (*D
 	if err := d.listen(); err != nil {
 		return nil, err
 	}
+	state.Systems = map[string]DemoSystem{}
+	for kind := range d.Address {
+		settings, secrets := d.settings(kind)
+		state.Systems[kind] = DemoSystem{settings, secrets}
+	}
 	if fresh {
 		err = d.first(ctx, state, p)
-	} else {
-		err = d.again(ctx)
+	} else if err = d.again(ctx); err == nil {
+		err = a.writeDemo(state)
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Stop(ctx))
@@ -424,6 +437,12 @@ func (d *Demo) finish(ctx context.Context, p DemoProgress) error {
 	a := d.App
 	now := d.Config.Start.AddDate(0, 0, d.Config.Days).Add(time.Minute)
 	a.Clock = func() time.Time { return now }
+	if err := d.tasks(ctx); err != nil {
+		return err
+	}
+	if err := d.documents(ctx, now); err != nil {
+		return err
+	}
 	all, err := a.Engagement.Store.Engagements(ctx, d.scope.ReadScope)
 	if err != nil {
 		return err

@@ -36,14 +36,14 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	if a.Config.URL == "http://"+a.Config.Listen {
 		a.Config.URL = "http://" + l.Addr().String()
 	}
-	if err := a.recover(ctx); err != nil {
+	if err := errors.Join(a.recover(ctx), a.prepareFirstRun(ctx)); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	usual, err := time.ParseDuration(a.Config.Every)
 	if err != nil || usual < 0 {
 		return errors.Join(errs.New(errs.Invalid, "every: %q is not a length such as 24h", a.Config.Every), l.Close())
 	}
-	if a.Jobs, err = a.openJobs(ctx); err != nil {
+	if err := a.OpenJobs(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	handler, err := a.handler()
@@ -54,12 +54,15 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 		return errors.Join(err, l.Close())
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)}
+	srv.RegisterOnShutdown(a.Jobs.CloseWatchers) // pages that follow jobs live would keep the server open
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	go a.sealing(ctx)
+	go a.notices(ctx)
 	if usual > 0 {
 		go a.schedule(ctx, usual)
 	}
+	go a.warm(ctx)
 	started(a.Config.URL)
 	select {
 	case <-ctx.Done():
@@ -100,6 +103,19 @@ func (a *App) sealing(ctx context.Context) {
 	}
 }
 
+// warm reads what the first page of each organisation would read first, while nobody waits.
+func (a *App) warm(ctx context.Context) {
+	orgs, err := a.Access.Orgs(ctx)
+	for _, o := range orgs {
+		if err == nil {
+			err = a.pages.Warm(ctx, a.Access.System(o.ID, "warm").ReadScope)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("the pages were not made warm", "error", err)
+	}
+}
+
 // handler makes the handler of all pages.
 func (a *App) handler() (http.Handler, error) {
 	key, err := a.formKey()
@@ -110,10 +126,20 @@ func (a *App) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Services{
-		Access: a.Access, View: view.New(a.DB, a.Catalog), Ledger: a.Ledger, Evidence: a.Evidence, Collect: a.Collect, Evaluate: a.Evaluate,
-		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Files: a.Lake, Content: a.Content,
-	}, web.Options{URL: a.Config.URL, Key: key, Clock: func() time.Time { return a.Clock() }, Log: a.Log, Dev: a.Config.Dev == "yes", Proxies: proxies})
+	return web.New(a.Pages(), web.Options{URL: a.Config.URL, Key: key, Clock: func() time.Time { return a.Clock() }, Log: a.Log, Dev: a.Config.Dev == "yes", Proxies: proxies})
+}
+
+// Pages is what the pages stand on.
+func (a *App) Pages() web.Services {
+	if a.pages == nil {
+		a.pages = view.New(a.DB, a.Catalog)
+	}
+	return web.Services{
+		Access: a.Access, View: a.pages, Ledger: a.Ledger, Evidence: a.Evidence, Collect: a.Collect, Evaluate: a.Evaluate,
+		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Applicability: a.Applicability, Matrix: a.Matrix, Files: a.Lake, Content: a.Content,
+		Work: a.Work, Notify: a.Notify,
+		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
+	}
 }
 
 const formKeyLength = 32

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,7 +115,7 @@ func (s *session) evidenceAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			u := evidence.Upload{Title: title, Kind: evidence.Kind(kind), Content: content, MediaType: http.DetectContentType(content), FileName: filepath.Base(args[0]), From: from, To: to, Obtained: obtained}
+			u := evidence.Upload{Title: title, Kind: evidence.Kind(kind), Files: []evidence.File{evidence.Bytes(filepath.Base(args[0]), content)}, From: from, To: to, Obtained: obtained}
 			if effective != "" {
 				t, err := time.Parse(time.DateOnly, effective)
 				if err != nil {
@@ -131,10 +130,11 @@ func (s *session) evidenceAdd() *cobra.Command {
 				}
 				u.Controls = append(u.Controls, k.Ref)
 			}
-			i, err := s.app.Evidence.Add(ctx, scope, s.Now(), func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, u)
+			added, err := s.app.Evidence.Add(ctx, scope, s.Now(), func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, u)
 			if err != nil {
 				return err
 			}
+			i := added[0]
 			if s.json {
 				return s.object(evidenceRecord(i))
 			}

@@ -25,7 +25,12 @@ func (s *session) serveCommand() *cobra.Command {
 		if err := s.openApp(c.Context()); err != nil {
 			return err
 		}
-		return s.app.Serve(c.Context(), func(address string) { s.say("Tickmark is at %s", address) })
+		return s.app.Serve(c.Context(), func(address string) {
+			s.say("Tickmark is at %s", address)
+			if code := s.app.SetupCode(); code != "" {
+				s.say("There is no organisation yet. Open %s/start and give this code: %s", address, code)
+			}
+		})
 	}}
 	c.Flags().String("listen", "", "address to listen on (default 127.0.0.1:8321)")
 	c.Flags().String("url", "", "address people reach it at")

@@ -32,6 +32,8 @@ type Description struct {
 	Grants    []Permission // least rights it needs, with why
 	Resources []string     // names of the resources it emits
 	Local     bool         // reads this machine: needs no address and no credential
+	Steps     []string     // how to get the credential with just these rights, in order
+	Limits    []string     // what cannot be known this way
 }
 
 // Field is one setting of a connection.
@@ -41,6 +43,8 @@ type Field struct {
 	Hint     string
 	Secret   bool // kept encrypted, never shown again
 	Required bool
+	Address  bool // decides where secrets are sent: when it changes they have to be given again
+	Long     bool // several lines
 	Default  string
 }
 

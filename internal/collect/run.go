@@ -121,7 +121,8 @@ type Manifest struct {
 // live run of the connection is not ended; Finish moves the cursor in the same statement that ends the run.
 type Store interface {
 	AddConnection(ctx context.Context, s access.Scope, c Connection) error
-	UpdateConnection(ctx context.Context, s access.Scope, c Connection) error
+	// UpdateConnection turns one state of a connection into the next; it is a Conflict when old is not its state any more.
+	UpdateConnection(ctx context.Context, s access.Scope, old, c Connection) error
 	RemoveConnection(ctx context.Context, s access.Scope, id ConnectionID, at time.Time) error
 	Connection(ctx context.Context, s access.ReadScope, idOrName string) (Connection, error)
 	Connections(ctx context.Context, s access.ReadScope) ([]Connection, error)

@@ -312,40 +312,6 @@ func (s *Service) Connect(ctx context.Context, scope access.Scope, now time.Time
 	return conn, err
 }
 
-// Replace changes a connection's settings; secrets not given stay as they are.
-func (s *Service) Replace(ctx context.Context, scope access.Scope, now time.Time, conn Connection, settings, secrets map[string]string) (Connection, error) {
-	if err := scope.Require(access.ManageConnection); err != nil {
-		return Connection{}, err
-	}
-	old, err := s.secrets(conn)
-	if err != nil && len(secrets) == 0 {
-		return Connection{}, err
-	}
-	for k, v := range old {
-		if _, given := secrets[k]; !given {
-			if secrets == nil {
-				secrets = map[string]string{}
-			}
-			secrets[k] = v
-		}
-	}
-	d := s.Connectors[conn.Kind].Describe()
-	if conn.Settings, secrets, err = d.accept(settings, secrets); err != nil {
-		return Connection{}, err
-	}
-	if conn.Sealed, err = s.seal1(conn.ID, secrets); err != nil {
-		return Connection{}, err
-	}
-	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.UpdateConnection(ctx, scope, conn); err != nil {
-			return err
-		}
-		_, err := s.Ledger.Append(ctx, scope, now, "connection.changed", string(conn.ID), map[string]any{"settings": conn.Settings})
-		return err
-	})
-	return conn, err
-}
-
 // Remove ends a connection. Its runs and evidence stay.
 func (s *Service) Remove(ctx context.Context, scope access.Scope, now time.Time, conn Connection) error {
 	if err := scope.Require(access.ManageConnection); err != nil {

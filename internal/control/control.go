@@ -20,13 +20,14 @@ type Status string
 
 // The states of a version. A draft that another version follows stays a draft for ever.
 const (
-	Draft    Status = "draft"
-	Approved Status = "approved"
-	Retired  Status = "retired" // from its instant on the control is not in force
+	Draft     Status = "draft"
+	Approved  Status = "approved"
+	Retired   Status = "retired"   // from its instant on the control is not in force
+	Withdrawn Status = "withdrawn" // a draft that was taken back, or turned down
 )
 
 // Statuses lists them.
-func Statuses() []Status { return []Status{Draft, Approved, Retired} }
+func Statuses() []Status { return []Status{Draft, Approved, Retired, Withdrawn} }
 
 // Requirement is what a control serves: a criterion, a control objective or an Annex A control.
 type Requirement struct {
@@ -71,9 +72,9 @@ type Version struct {
 	Status     Status
 	Author     string // actor who wrote it
 	At         time.Time
-	ApprovedBy string
-	ApprovedAt *time.Time
-	Note       string // why it was changed
+	ApprovedBy string     // who decided: approved it, or withdrew it
+	ApprovedAt *time.Time // when
+	Note       string     // why it was changed
 	SHA256     string
 }
 

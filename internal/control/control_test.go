@@ -427,3 +427,47 @@ func TestProposeRace(t *testing.T) {
 		}
 	})
 }
+
+// TestWithdraw: a draft that is taken back stays on record, changes nothing that is in force, and the next proposal stands
+// on what is.
+func TestWithdraw(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		_, err := w.svc.Create(ctx, w.Owner, now, "PHY-90", text("Badges"), "")
+		w.ok(err)
+		_, err = w.svc.Approve(ctx, w.lead, hours(1), "PHY-90", 1)
+		w.ok(err)
+		_, err = w.svc.Propose(ctx, w.Owner, hours(2), "PHY-90", 1, text("Badges and keys"), why)
+		w.ok(err)
+		_, err = w.svc.Withdraw(ctx, w.lead, hours(3), "PHY-90", 2, "short")
+		w.refused(err, errs.Invalid, "at least 10")
+		_, err = w.svc.Withdraw(ctx, w.lead, hours(3), "PHY-90", 1, why)
+		w.refused(err, errs.Conflict, "changed meanwhile")
+		c, err := w.svc.Withdraw(ctx, w.lead, hours(3), "PHY-90", 2, why)
+		w.ok(err)
+		if c.Draft != 0 || c.Newest != 2 || c.Version.Number != 1 || !c.InForce() {
+			t.Errorf("after the withdrawal: %+v", c)
+		}
+		_, err = w.svc.Withdraw(ctx, w.lead, hours(3), "PHY-90", 2, why)
+		w.refused(err, errs.Conflict, "withdrawn, not a draft")
+		_, err = w.svc.Approve(ctx, w.lead, hours(3), "PHY-90", 2)
+		w.refused(err, errs.Conflict, "withdrawn, not a draft")
+		// What was withdrawn may be proposed again; what is in force may not.
+		_, err = w.svc.Propose(ctx, w.Owner, hours(4), "PHY-90", 2, text("Badges"), why)
+		w.refused(err, errs.Invalid, "the same as version 1")
+		_, err = w.svc.Propose(ctx, w.Owner, hours(4), "PHY-90", 2, text("Badges and keys"), why)
+		w.ok(err)
+		h, err := w.svc.History(ctx, w.Owner.ReadScope, "PHY-90")
+		w.ok(err)
+		if len(h.Revisions) != 3 || h.Revisions[1].Status != control.Withdrawn || len(h.Revisions[0].Changes) != 1 || h.Revisions[0].Changes[0].Was != "Badges" {
+			t.Errorf("history: %+v", h.Revisions)
+		}
+		if v := h.InForceNow(); v == nil || v.Number != 1 {
+			t.Errorf("in force: %+v", v)
+		}
+		_, err = w.svc.Withdraw(ctx, w.Member(t, "analyst@northwind.example", access.SecurityAnalyst), hours(5), "PHY-90", 3, why)
+		w.refused(err, errs.Denied, "change controls")
+	})
+}

@@ -28,7 +28,7 @@ func (s *Service) List(ctx context.Context, scope access.ReadScope, f Filter, q 
 		return paging.Result[Control]{}, wrong("requirement", "%s has no requirement %q", f.Framework, f.ID)
 	}
 	if f.Status != "" && !slices.Contains(Statuses(), f.Status) {
-		return paging.Result[Control]{}, wrong("status", "%q is no status: draft, approved or retired", f.Status)
+		return paging.Result[Control]{}, wrong("status", "%q is no status: draft, approved, retired or withdrawn", f.Status)
 	}
 	return s.Store.Controls(ctx, scope, f, q)
 }
@@ -73,8 +73,9 @@ func revisions(all []Version) []Revision {
 	var until *time.Time
 	for i, v := range all {
 		out[i] = Revision{Version: v}
-		if i+1 < len(all) {
-			out[i].Changes = Diff(all[i+1].Text, v.Text)
+		// A wording that was withdrawn is no step on the way to the next one.
+		if was := slices.IndexFunc(all[i+1:], func(x Version) bool { return x.Status != Withdrawn }); was >= 0 {
+			out[i].Changes = Diff(all[i+1+was].Text, v.Text)
 		}
 		from := v.Effective()
 		if v.Status == Approved {

@@ -91,9 +91,12 @@ func (s *Service) Propose(ctx context.Context, scope access.Scope, now time.Time
 		if err != nil {
 			return err
 		}
-		changes := Diff(newest.Text, v.Text)
-		if len(changes) == 0 && newest.Status != Retired {
-			return errs.New(errs.Invalid, "the proposal says the same as version %d of %s", newest.Number, c.Ref).At("statement")
+		var changes []Change
+		if was := basis(c, newest); was != nil {
+			changes = Diff(was.Text, v.Text)
+			if len(changes) == 0 && was.Status != Retired {
+				return errs.New(errs.Invalid, "the proposal says the same as version %d of %s", was.Number, c.Ref).At("statement")
+			}
 		}
 		if err := s.Store.AddVersion(ctx, scope, c.ID, base, v); err != nil {
 			return s.stale(ctx, scope.ReadScope, c, err)

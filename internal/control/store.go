@@ -20,8 +20,8 @@ type Filter struct {
 }
 
 // Store keeps controls. Laws: a reference is unique in an organisation; versions are only added, numbered without gaps, and
-// AddVersion and Approve do nothing but report a Conflict when the newest version is not the one the caller named; the only
-// thing that ever changes in a version is that a draft becomes approved; who owned a control is kept like versions are.
+// AddVersion, Approve and Withdraw do nothing but report a Conflict when the newest version is not the one the caller named;
+// the only thing that ever changes in a version is that a draft becomes approved or withdrawn; who owned a control is kept like versions are.
 type Store interface {
 	// Add inserts a control with its first version.
 	Add(ctx context.Context, s access.Scope, c Control) error
@@ -29,6 +29,8 @@ type Store interface {
 	AddVersion(ctx context.Context, s access.Scope, id ControlID, base int, v Version) error
 	// Approve puts the draft with the number in force.
 	Approve(ctx context.Context, s access.Scope, id ControlID, number int, by string, at time.Time) error
+	// Withdraw takes the draft with the number back.
+	Withdraw(ctx context.Context, s access.Scope, id ControlID, number int, by string, at time.Time) error
 	Assign(ctx context.Context, s access.Scope, id ControlID, a Assignment) error
 	Control(ctx context.Context, s access.ReadScope, idOrRef string) (Control, error)
 	Controls(ctx context.Context, s access.ReadScope, f Filter, q paging.Query) (paging.Result[Control], error)

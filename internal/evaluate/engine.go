@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/tickmark/tickmark/internal/collect"
 )
@@ -35,12 +36,14 @@ type Query struct {
 	Types      map[string]string // of the parameters
 	All        bool              // return passing rows too, not only their identifiers
 	Watch      []string          // identifiers of which it is told whether they pass, however many do
+	Sample     int64             // most rows returned; 0 means all
 }
 
 // Job is queries over common tables.
 type Job struct {
-	Tables  []Table
-	Queries []Query
+	Tables   []Table
+	Queries  []Query
+	Deadline time.Duration // of each query; 0 for the engine's own
 }
 
 // Verdicts is what the engine says of one query.

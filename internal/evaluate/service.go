@@ -23,6 +23,7 @@ import (
 type Service struct {
 	Store      Store
 	Exceptions ExceptionStore
+	Drafts     DraftStore
 	Evidence   evidence.Store
 	Engine     Engine
 	Files      Files

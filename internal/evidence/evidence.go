@@ -4,12 +4,9 @@ package evidence
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
-	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 )
 
@@ -112,6 +109,7 @@ type Filter struct {
 	Resource string
 	RunID    string
 	Control  string // reference of a control the item is linked to
+	SHA256   string // of the content
 	From, To time.Time
 	Usable   bool // only active items that tests may conclude from
 }
@@ -126,6 +124,7 @@ type Link struct {
 type Seal struct {
 	Items          []Item // without Ref and Seq, which sealing gives
 	Links          map[ItemID][]Link
+	Papers         map[ItemID]Paper // of what people add
 	ManifestSHA256 string
 	Subject        string // run or item identifier for the ledger entry
 	At             time.Time
@@ -147,6 +146,10 @@ type Store interface {
 	// Sources sums up the snapshots about [from, to) by the source they came from.
 	Sources(ctx context.Context, s access.ReadScope, from, to time.Time) ([]SourceSummary, error)
 	Withdraw(ctx context.Context, s access.Scope, id ItemID, at time.Time, reason string) error
+	// Paper is what a person said about an item; false for an item that the program collected, or that is older than papers.
+	Paper(ctx context.Context, s access.ReadScope, id ItemID) (Paper, bool, error)
+	// AddLinks ties an active item to more of what it shows, with a ledger entry. It says how many were new.
+	AddLinks(ctx context.Context, s access.Scope, id ItemID, at time.Time, links []Link) (int, error)
 }
 
 // SourceSummary is what a source gave over a stretch of time.
@@ -155,110 +158,4 @@ type SourceSummary struct {
 	Items, Usable, Proven, Rows int64
 	First, Last                 time.Time // when the first and last were received
 	Resources                   int64
-}
-
-// Blobs stores documents by content.
-type Blobs interface {
-	Store(content []byte) (sha256 string, err error)
-	Content(sha256 string) ([]byte, error)
-}
-
-// Service is the use cases of evidence.
-type Service struct {
-	Store Store
-	Blobs Blobs
-}
-
-// MaxUpload bounds one document, in bytes.
-const MaxUpload = 100 << 20
-
-// Upload is a document a person adds. The three times are different things: when it took effect, what period it covers, and
-// (by us) when it was received.
-type Upload struct {
-	Title     string
-	Kind      Kind
-	Content   []byte
-	MediaType string // as sniffed from the content, never as claimed
-	FileName  string
-	From, To  time.Time // period covered, half-open
-	Effective *time.Time
-	Obtained  string // where, how and by whom it was obtained (domain brief 8.2, rule 6)
-	Controls  []string
-	Supersede ItemID
-}
-
-// Add keeps a document as evidence.
-func (s *Service) Add(ctx context.Context, scope access.Scope, now time.Time, newID func(time.Time) ItemID, u Upload) (Item, error) {
-	if err := scope.Require(access.AddEvidence); err != nil {
-		return Item{}, err
-	}
-	if err := u.check(now); err != nil {
-		return Item{}, err
-	}
-	if u.Supersede != "" {
-		old, err := s.Store.Item(ctx, scope.ReadScope, string(u.Supersede))
-		if err != nil {
-			return Item{}, err
-		}
-		if old.Kind == Snapshot {
-			return Item{}, errs.New(errs.Invalid, "%s was collected by the program and cannot be replaced by an upload", old.Ref).WithHint("Collect again instead.")
-		}
-		u.Supersede = old.ID
-	}
-	sum, err := s.Blobs.Store(u.Content)
-	if err != nil {
-		return Item{}, err
-	}
-	it := Item{
-		ID: newID(now), Kind: u.Kind, Title: strings.TrimSpace(u.Title), System: "upload", Source: scope.Actor(), Method: Manual,
-		Collector: "upload 1", From: u.From, To: u.To, ReceivedAt: now, Effective: u.Effective, MediaType: u.MediaType,
-		Bytes: int64(len(u.Content)), SHA256: sum, Path: "blob:" + sum, Completeness: Asserted, Status: Active,
-		Supersedes: u.Supersede, Note: "Obtained: " + strings.TrimSpace(u.Obtained) + ". File name: " + u.FileName,
-	}
-	var links []Link
-	for _, c := range u.Controls {
-		links = append(links, Link{"control", c})
-	}
-	sealed, err := s.Store.Seal(ctx, scope, Seal{Items: []Item{it}, Links: map[ItemID][]Link{it.ID: links}, Subject: string(it.ID), At: now})
-	if err != nil {
-		return Item{}, err
-	}
-	return sealed[0], nil
-}
-
-// Withdraw marks evidence as no longer relied on. It stays, and says why.
-func (s *Service) Withdraw(ctx context.Context, scope access.Scope, id ItemID, at time.Time, reason string) error {
-	if err := scope.Require(access.AddEvidence); err != nil {
-		return err
-	}
-	if len(strings.TrimSpace(reason)) < 10 {
-		return errs.New(errs.Invalid, "say in at least 10 characters why the evidence is withdrawn").At("reason")
-	}
-	return s.Store.Withdraw(ctx, scope, id, at, strings.TrimSpace(reason))
-}
-
-func (u *Upload) check(now time.Time) error {
-	switch {
-	case strings.TrimSpace(u.Title) == "":
-		return errs.New(errs.Invalid, "the evidence has no title").At("title")
-	case len(u.Title) > 300:
-		return errs.New(errs.Invalid, "the title is longer than 300 bytes").At("title")
-	case len(u.Content) == 0:
-		return errs.New(errs.Invalid, "the file is empty").At("file")
-	case len(u.Content) > MaxUpload:
-		return errs.New(errs.Exhausted, "the file is larger than %d MiB", MaxUpload>>20).At("file")
-	case u.From.IsZero() || u.To.IsZero():
-		return errs.New(errs.Invalid, "evidence without a date proves nothing: say which period it covers").At("period")
-	case u.To.Before(u.From):
-		return errs.New(errs.Invalid, "the period ends before it begins").At("period")
-	case u.From.After(now):
-		return errs.New(errs.Invalid, "the period begins in the future").At("period")
-	case u.Effective != nil && u.Effective.After(now.AddDate(1, 0, 0)):
-		return errs.New(errs.Invalid, "the effective date is more than a year ahead").At("effective")
-	case len(strings.TrimSpace(u.Obtained)) < 10:
-		return errs.New(errs.Invalid, "say in at least 10 characters where, how and by whom the file was obtained").At("obtained")
-	case !slices.Contains([]Kind{Document, Screenshot, Attestation}, u.Kind):
-		return errs.New(errs.Invalid, "%q is no kind of uploaded evidence: document, screenshot or attestation", u.Kind).At("kind")
-	}
-	return nil
 }

@@ -220,8 +220,8 @@ func (b *builder) keep(parts ...any) { b.add(Paragraph{Text: say(parts...), Keep
 
 // prose adds a text of the dossier, a paragraph for each of its own.
 func (b *builder) prose(s string) {
-	for part := range strings.SplitSeq(s, "\n") {
-		if part = strings.TrimSpace(part); part != "" {
+	for part := range strings.SplitSeq(fold(s), "\n") {
+		if part != "" {
 			b.p(part)
 		}
 	}

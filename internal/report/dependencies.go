@@ -24,7 +24,7 @@ func dated(name string) string {
 // named lists names with their texts, or says that the list is empty and who must confirm that.
 func (b *builder) named(list []engagement.Named) {
 	for _, v := range list {
-		b.add(Paragraph{Text: say(bold(dated(v.Name)+". "), or(v.Text, "no text is recorded"))})
+		b.add(Paragraph{Text: say(bold(dated(v.Name)+". "), or(fold(v.Text), "no text is recorded"))})
 	}
 }
 
@@ -104,7 +104,7 @@ func (b *builder) cuecs(e *element) {
 		if len(c.Criteria) == 0 {
 			criteria = missing("no criterion")
 		}
-		t.Rows = append(t.Rows, cells(say(bold(c.Ref)), or(c.Text, "no text"), criteria))
+		t.Rows = append(t.Rows, cells(say(bold(c.Ref)), or(fold(c.Text), "no text"), criteria))
 	}
 	b.add(t)
 }
@@ -142,7 +142,7 @@ func (b *builder) notApplicable(e *element) {
 			e.state = "missing"
 			b.lack("DC8: the reason why " + n.Name + " does not apply.")
 		}
-		t.Rows = append(t.Rows, cells(say(bold(n.Name)), or(n.Text, "no reason is recorded, so the criterion is treated as applicable")))
+		t.Rows = append(t.Rows, cells(say(bold(n.Name)), or(fold(n.Text), "no reason is recorded, so the criterion is treated as applicable")))
 	}
 	b.add(t)
 }

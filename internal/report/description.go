@@ -65,7 +65,7 @@ func (b *builder) services(e *element) {
 	e.anchor, e.state = b.heading(2, "Overview of services (DC1)"), "present"
 	b.prose(s.Overview)
 	for _, v := range s.Services {
-		b.p(bold(v.Name+". "), v.Text)
+		b.p(bold(v.Name+". "), fold(v.Text))
 	}
 	if len(s.Services) == 0 {
 		e.state = "missing"
@@ -84,7 +84,7 @@ func (b *builder) commitments(e *element) {
 	b.keep("The commitments below are those made to user entities in agreements, policies and published statements, and the requirements that follow from them.")
 	t := Table{Subject: "commitments", Columns: []Column{{Title: "Category", Width: 18}, {Title: "Commitment or requirement", Width: 57}, {Title: "Source", Width: 25}}}
 	for _, c := range list {
-		t.Rows = append(t.Rows, cells(say(title(term(c.Category))), or(c.Text, "the commitment has no text"), or(c.Source, "no source")))
+		t.Rows = append(t.Rows, cells(say(title(term(c.Category))), or(fold(c.Text), "the commitment has no text"), or(c.Source, "no source")))
 	}
 	b.add(t)
 }
@@ -120,7 +120,7 @@ func (b *builder) components(e *element) {
 			} else if v.Count != 0 {
 				n, ev = say(num(v.Count)), missing("no evidence for the count")
 			}
-			t.Rows = append(t.Rows, cells(say(bold(v.Name)), say(v.Text), n, ev))
+			t.Rows = append(t.Rows, cells(say(bold(v.Name)), say(fold(v.Text)), n, ev))
 		}
 		b.add(t)
 	}

@@ -104,6 +104,30 @@ func of(name string) string {
 	return name + "’s"
 }
 
+// fold joins the lines of each paragraph of a text as people write it in a file: an empty line begins a paragraph, a single
+// line end does not, unless an entry of a list follows. Paragraphs and entries are parted by one line end.
+func fold(s string) string {
+	var b strings.Builder
+	fresh := true
+	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
+		line = strings.TrimSpace(line)
+		entry := strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "* ") || strings.HasPrefix(line, "• ")
+		switch {
+		case line == "":
+			fresh = true
+			continue
+		case b.Len() == 0:
+		case fresh || entry:
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(line)
+		fresh = false
+	}
+	return b.String()
+}
+
 // title is a text with a capital at its beginning.
 func title(s string) string {
 	_, n := utf8.DecodeRuneInString(s)

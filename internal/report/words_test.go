@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,5 +51,26 @@ func TestOrderOfReferences(t *testing.T) {
 	}
 	if natural("a-007", "a-7") != 0 || natural("a", "ab") >= 0 || natural("10", "9") <= 0 {
 		t.Error("natural order")
+	}
+}
+
+// TestFold: lines of a paragraph belong together; empty lines and entries of a list begin something new.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                              "",
+		" \n \n":                        "",
+		"one\ntwo":                      "one two",
+		"one\n\ntwo\nthree\n":           "one\ntwo three",
+		"one\r\ntwo\r\n\r\n\r\nthree":   "one two\nthree",
+		"these:\n- a\n- b\n  more\n\nc": "these:\n- a\n- b more\nc",
+		"99.9\u00a0% a month":           "99.9\u00a0% a month",
+	} {
+		if got := fold(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+		if again := fold(fold(in)); strings.Count(again, "\n") > strings.Count(want, "\n") {
+			t.Errorf("%q: folded twice %q", in, again)
+		}
 	}
 }

@@ -26,6 +26,9 @@ type Readiness struct {
 	AsOf     time.Time       // of the newest evaluation; zero before the first
 	// Tests that were evaluated in the span, and those of them with a day that failed.
 	Tests, TestsFailed int
+	Standings          map[control.Standing]int // of the criteria in scope
+	Changed            int                      // of them, those that stood otherwise a week ago
+	Waiting            []Waiting                // for whoever looks, what is due first
 }
 
 // FailedControl is a control with failing days in the observation window so far.
@@ -47,7 +50,7 @@ type SeriesRow struct {
 
 // Readiness reads it.
 func (r *Reader) Readiness(ctx context.Context, s access.ReadScope, now time.Time) (Readiness, error) {
-	out := Readiness{States: map[chart.Outcome]int{}, Span: mini(now)}
+	out := Readiness{States: map[chart.Outcome]int{}, Standings: map[control.Standing]int{}, Span: mini(now)}
 	p, err := r.programme(ctx, s, now)
 	if err != nil {
 		return out, err
@@ -81,10 +84,20 @@ func (r *Reader) Readiness(ctx context.Context, s access.ReadScope, now time.Tim
 			out.TestsFailed++
 		}
 	}
+	ops, err := r.operations(ctx, s, p, all, StandingsFilter{Period: out.Span, Now: now})
+	if err != nil {
+		return out, err
+	}
 	scope := r.inScope(out.Window)
+	for _, x := range r.stand(ops, all, scope, StandingsFilter{Framework: catalog.TSC, Now: now}) {
+		out.Standings[x.Status]++
+		if x.Status != x.Before {
+			out.Changed++
+		}
+	}
 	series := map[string]*seriesOf{}
 	for _, c := range all {
-		if c.Status == control.Retired {
+		if c.Gone() {
 			continue
 		}
 		served := r.seriesServed(c, scope)
@@ -92,12 +105,12 @@ func (r *Reader) Readiness(ctx context.Context, s access.ReadScope, now time.Tim
 			continue
 		}
 		out.Controls++
-		out.States[c.State]++
-		var of [][]tally
-		for _, i := range p.byControl[c.Ref] {
-			of = append(of, lists[p.tests[i].ID])
+		if c.State == chart.Fail && ops.now[c.Ref].InGrace(now) {
+			out.States[chart.Grace]++
+		} else {
+			out.States[c.State]++
 		}
-		strip := joint(out.Span, of)
+		strip := ops.strips[c.Ref]
 		for _, id := range served {
 			if series[id] == nil {
 				series[id] = &seriesOf{}
@@ -110,7 +123,8 @@ func (r *Reader) Readiness(ctx context.Context, s access.ReadScope, now time.Tim
 	}
 	slices.SortStableFunc(out.Failed, func(a, b FailedControl) int { return b.Figures.Fail - a.Figures.Fail })
 	out.Series = r.seriesRows(series, scope, out.Span)
-	return out, nil
+	out.Waiting, err = r.waiting(ctx, s, p, all, now)
+	return out, err
 }
 
 // failedIn sums up the failing days of a control in the window.

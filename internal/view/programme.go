@@ -70,6 +70,7 @@ func (w *Window) Short() string {
 // programme is what the pages about controls and tests have in common: every test with its last evaluation, and the
 // exceptions. It is a few hundred short rows.
 type programme struct {
+	days       calendar
 	tests      []TestRow // by identifier
 	byID       map[string]int
 	byControl  map[string][]int // tests that count for a control: enabled and evaluated at least once
@@ -88,6 +89,9 @@ func (r *Reader) programme(ctx context.Context, s access.ReadScope, now time.Tim
 		return nil, err
 	}
 	if p.exceptions, err = r.exceptions(ctx, s, ""); err != nil {
+		return nil, err
+	}
+	if p.days, err = r.calendar(ctx, s, now); err != nil {
 		return nil, err
 	}
 	for i := range p.tests {
@@ -214,16 +218,7 @@ func (r *Reader) Window(ctx context.Context, s access.ReadScope, now time.Time) 
 	if err := s.Require(access.ReadProgramme); err != nil {
 		return nil, err
 	}
-	all, err := sqldb.Collect(ctx, r.db, func(row sqldb.Row) (Window, error) {
-		var w Window
-		var from, to int64
-		var categories string
-		if err := row.Scan(&w.Ref, &w.Title, &w.Type, &from, &to, &categories); err != nil {
-			return w, err
-		}
-		w.Period = period.Period{From: period.Date(from), To: period.Date(to)}
-		return w, json.Unmarshal([]byte(categories), &w.Categories)
-	}, `SELECT ref, title, type, from_day, to_day, categories FROM engagement_engagement WHERE org_id = $1 ORDER BY from_day DESC, created_at DESC`, orgOf(s))
+	all, err := r.allWindows(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -245,6 +240,20 @@ func (r *Reader) Window(ctx context.Context, s access.ReadScope, now time.Time) 
 		}
 	}
 	return best, nil
+}
+
+// allWindows lists the observation windows of all examinations, newest first.
+func (r *Reader) allWindows(ctx context.Context, s access.ReadScope) ([]Window, error) {
+	return sqldb.Collect(ctx, r.db, func(row sqldb.Row) (Window, error) {
+		var w Window
+		var from, to int64
+		var categories string
+		if err := row.Scan(&w.Ref, &w.Title, &w.Type, &from, &to, &categories); err != nil {
+			return w, err
+		}
+		w.Period = period.Period{From: period.Date(from), To: period.Date(to)}
+		return w, json.Unmarshal([]byte(categories), &w.Categories)
+	}, `SELECT ref, title, type, from_day, to_day, categories FROM engagement_engagement WHERE org_id = $1 ORDER BY from_day DESC, created_at DESC`, orgOf(s))
 }
 
 // actors are the names of people among those who did things; "operator:NAME" and "system:JOB" read for themselves.

@@ -32,7 +32,8 @@ type ControlRow struct {
 	Requirements []control.Requirement
 	Status       control.Status
 	Version      int
-	Newest       int // number of the newest version; higher than Version while a draft waits
+	Newest       int  // number of the newest version
+	Pending      bool // the newest version is a draft that waits for approval
 	Changed      time.Time
 	OwnerID      access.UserID // empty while nobody is assigned
 	Owner        string        // name
@@ -50,7 +51,10 @@ type ControlRow struct {
 }
 
 // Waiting reports whether a draft waits for approval.
-func (c ControlRow) Waiting() bool { return c.Status == control.Draft || c.Newest > c.Version }
+func (c ControlRow) Waiting() bool { return c.Pending }
+
+// Gone reports whether the control is none any more, or never became one.
+func (c ControlRow) Gone() bool { return c.Status == control.Retired || c.Status == control.Withdrawn }
 
 // ControlFilter narrows the list of controls. Zero values do not narrow.
 type ControlFilter struct {
@@ -61,6 +65,7 @@ type ControlFilter struct {
 	Framework string // with Requirement
 	ID        string // of the requirement, or of its series
 	Retired   bool   // retired ones, which are left out otherwise
+	Waiting   bool   // only those with a draft that waits for approval
 }
 
 // ControlList is a page of controls and what the filters would find.
@@ -74,8 +79,8 @@ type ControlList struct {
 }
 
 const controlSelect = `SELECT c.id, c.ref, v.title, v.statement, v.type, v.nature, v.frequency, v.owner_role, v.grace_hours, v.requirements, v.status, v.number, c.newest,
-	COALESCE(v.effective_at, v.at), c.owner, COALESCE(o.name, c.owner), COALESCE(d.name, c.deputy)
-	FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = c.counts
+	COALESCE(v.effective_at, v.at), c.owner, COALESCE(o.name, c.owner), COALESCE(d.name, c.deputy), n.status
+	FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = c.counts JOIN control_version n ON n.control_id = c.id AND n.number = c.newest
 	LEFT JOIN access_user o ON o.id = c.owner LEFT JOIN access_user d ON d.id = c.deputy
 	WHERE c.org_id = $1`
 
@@ -83,11 +88,13 @@ func scanControl(row sqldb.Row) (ControlRow, error) {
 	var c ControlRow
 	var requirements string
 	var changed int64
+	var newest control.Status
 	err := row.Scan(&c.ID, &c.Ref, &c.Title, &c.Statement, &c.Type, &c.Nature, &c.Frequency, &c.OwnerRole, &c.GraceHours, &requirements, &c.Status, &c.Version, &c.Newest,
-		&changed, &c.OwnerID, &c.Owner, &c.Deputy)
+		&changed, &c.OwnerID, &c.Owner, &c.Deputy, &newest)
 	if err != nil {
 		return c, err
 	}
+	c.Pending = newest == control.Draft
 	c.Changed = sqldb.Time(changed)
 	return c, errs.As(errs.Internal, json.Unmarshal([]byte(requirements), &c.Requirements), "requirements of %s", c.Ref)
 }
@@ -171,17 +178,13 @@ func (r *Reader) controlStrips(ctx context.Context, s access.ReadScope, p *progr
 		return err
 	}
 	for i := range rows {
-		var of [][]tally
-		for _, t := range p.byControl[rows[i].Ref] {
-			of = append(of, lists[p.tests[t].ID])
-		}
-		rows[i].Strip = joint(span, of)
+		rows[i].Strip = p.joint(span, p.byControl[rows[i].Ref], lists)
 	}
 	return nil
 }
 
 func (f ControlFilter) matches(c *catalog.Catalog, x ControlRow, search string) bool {
-	if (x.Status == control.Retired) != f.Retired {
+	if x.Gone() != f.Retired || f.Waiting && !x.Waiting() {
 		return false
 	}
 	if f.Domain != "" && prefix(x.Ref) != f.Domain || f.Owner == "none" && x.OwnerID != "" || f.Owner != "" && f.Owner != "none" && string(x.OwnerID) != f.Owner {
@@ -271,7 +274,7 @@ func (r *Reader) controlChoices(all []ControlRow) (owners, domains, cats []Choic
 	ownerN, domainN, catN := map[access.UserID]int64{}, map[string]int64{}, map[catalog.CategoryID]int64{}
 	names := map[access.UserID]string{}
 	for _, c := range all {
-		if c.Status == control.Retired {
+		if c.Gone() {
 			continue
 		}
 		ownerN[c.OwnerID]++
@@ -413,11 +416,7 @@ func (r *Reader) operation(ctx context.Context, s access.ReadScope, p *programme
 	if err != nil {
 		return err
 	}
-	var of [][]tally
-	for _, n := range names {
-		of = append(of, lists[n])
-	}
-	d.Strip = joint(span, of)
+	d.Strip = p.joint(span, p.byControl[d.Ref], lists)
 	small := mini(now)
 	for _, i := range p.byControl[d.Ref] {
 		t := p.tests[i]
@@ -427,6 +426,9 @@ func (r *Reader) operation(ctx context.Context, s access.ReadScope, p *programme
 	slices.SortStableFunc(d.Tested, func(a, b TestRow) int { return cmp.Compare(b.State, a.State) })
 	for _, i := range p.idle[d.Ref] {
 		d.Tested = append(d.Tested, p.tests[i])
+	}
+	if err := r.graced(ctx, s, d); err != nil {
+		return err
 	}
 	d.Stretches = stretches(d.Strip, lists, chart.Fail)
 	d.Silent = stretches(d.Strip, lists, chart.Unknown)

@@ -160,7 +160,7 @@ func (r *Reader) Frameworks(ctx context.Context, s access.ReadScope, now time.Ti
 func (r *Reader) fill(framework string, controls []ControlRow) []RequirementRow {
 	by := map[string][]ControlRow{}
 	for _, c := range controls {
-		if c.Status == control.Retired {
+		if c.Gone() {
 			continue
 		}
 		for _, q := range c.Requirements {
@@ -293,11 +293,7 @@ func (r *Reader) requirementStrips(ctx context.Context, s access.ReadScope, p *p
 		return err
 	}
 	for i := range rows {
-		var of [][]tally
-		for _, t := range tests(rows[i]) {
-			of = append(of, lists[p.tests[t].ID])
-		}
-		rows[i].Strip = joint(span, of) //nolint:gosec // i ranges over rows
+		rows[i].Strip = p.joint(span, tests(rows[i]), lists)
 	}
 	return nil
 }
@@ -368,4 +364,67 @@ func (r *Reader) Requirement(ctx context.Context, s access.ReadScope, framework,
 		d.CriteriaOf = r.catalog.CriteriaOf(id)
 	}
 	return d, err
+}
+
+// CrossRow is a pair of the crosswalk between the criteria and Annex A, with the controls that serve its two sides.
+type CrossRow struct {
+	catalog.Link
+	CriterionTitle, AnnexTitle string
+	Category                   catalog.CategoryID
+	Both                       []ControlRow // controls that serve both sides
+	OfCriterion, OfAnnex       int          // controls that serve either side
+}
+
+// CrossFilter narrows the crosswalk. Zero values do not narrow.
+type CrossFilter struct {
+	Strength   catalog.Strength
+	Category   catalog.CategoryID
+	Apart      bool // only pairs whose sides are served by no common control
+	FromAnnex  bool // in the order of Annex A
+	Identifier string
+}
+
+// CrossList is the crosswalk with what its filters would find.
+type CrossList struct {
+	Rows      []CrossRow
+	Strengths map[string]int // over what the other filters leave
+}
+
+// Crosswalk pairs criteria with Annex A controls. It carries controls from one side to the other for reading, never a state.
+func (r *Reader) Crosswalk(ctx context.Context, s access.ReadScope, f CrossFilter, search string, now time.Time) (CrossList, error) {
+	out := CrossList{Strengths: map[string]int{}}
+	p, err := r.programme(ctx, s, now)
+	if err != nil {
+		return out, err
+	}
+	controls, err := r.controlRows(ctx, s, p, "")
+	if err != nil {
+		return out, err
+	}
+	sides := [2]map[string]RequirementRow{{}, {}}
+	for i, id := range []string{catalog.TSC, catalog.ISO} {
+		for _, q := range r.fill(id, controls) {
+			sides[i][q.ID] = q
+		}
+	}
+	for _, l := range r.catalog.Links() {
+		a, b := sides[0][l.Criterion], sides[1][l.Annex]
+		x := CrossRow{Link: l, CriterionTitle: a.Title, AnnexTitle: b.Title, Category: a.Category, OfCriterion: len(a.Controls), OfAnnex: len(b.Controls)}
+		for _, c := range a.Controls {
+			if slices.ContainsFunc(b.Controls, func(o ControlRow) bool { return o.Ref == c.Ref }) {
+				x.Both = append(x.Both, c)
+			}
+		}
+		if f.Category != "" && x.Category != f.Category || f.Apart && len(x.Both) > 0 || f.Identifier != "" && l.Criterion != f.Identifier && l.Annex != f.Identifier || !found(search, l.Criterion, l.Annex, a.Title, b.Title) {
+			continue
+		}
+		out.Strengths[string(l.Strength)]++
+		if f.Strength == "" || l.Strength == f.Strength {
+			out.Rows = append(out.Rows, x)
+		}
+	}
+	if f.FromAnnex {
+		slices.SortStableFunc(out.Rows, func(a, b CrossRow) int { return r.catalog.CompareAnnex(a.Annex, b.Annex) })
+	}
+	return out, nil
 }

@@ -32,6 +32,9 @@ type Standing struct {
 	Seen      time.Time  // evaluation that saw it last
 	Exception string     // reference of an approved exception that holds now
 	Requested string     // reference of an exception that waits for approval
+	Task      string     // reference of the open task about it; empty for none
+	Assignee  string     // name of who looks after it
+	Due       period.Date
 	Row       json.RawMessage
 }
 
@@ -120,7 +123,8 @@ func (r *Reader) NotPassing(ctx context.Context, s access.ReadScope, tests []Tes
 		}
 		all = append(all, of...)
 	}
-	return f.list(all, q), nil
+	out := f.list(all, q)
+	return out, r.assigned(ctx, s, out.Rows)
 }
 
 func (f StandingFilter) list(all []Standing, q paging.Query) StandingList {
@@ -193,6 +197,13 @@ func (r *Reader) Item(ctx context.Context, s access.ReadScope, test, item string
 		}
 	}
 	d.Label = d.History[0].Name()
+	if d.Current != nil {
+		one := []Standing{*d.Current}
+		if err := r.assigned(ctx, s, one); err != nil {
+			return d, err
+		}
+		d.Current = &one[0]
+	}
 	if d.Exceptions, err = r.exceptionsOn(ctx, s, p, t.ID, item, now); err != nil {
 		return d, err
 	}

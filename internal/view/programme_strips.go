@@ -10,6 +10,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
@@ -143,38 +144,105 @@ func strip(p period.Period, list []tally) chart.StripData {
 	return d
 }
 
+// calendar is what is known of days as such.
+type calendar struct {
+	today  period.Date
+	worked map[period.Date]bool // something of the organisation was evaluated as of that day
+}
+
+// calendar reads on which days anything was evaluated.
+func (r *Reader) calendar(ctx context.Context, s access.ReadScope, now time.Time) (calendar, error) {
+	c := calendar{today: period.Of(now), worked: map[period.Date]bool{}}
+	_, err := sqldb.Collect(ctx, r.db, func(row sqldb.Row) (int64, error) {
+		var day int64
+		err := row.Scan(&day)
+		c.worked[period.Date(day)] = true
+		return day, err
+	}, `SELECT DISTINCT as_of / 86400000000 FROM evaluate_batch WHERE org_id = $1`, orgOf(s))
+	return c, err
+}
+
+// joint is the strip of tests of the programme together.
+func (p *programme) joint(span period.Period, tests []int, lists map[string][]tally) chart.StripData {
+	var states, events [][]tally
+	for _, i := range tests {
+		if t := p.tests[i]; t.Definition.Kind == evaluate.Occurrence {
+			events = append(events, lists[t.ID])
+		} else {
+			states = append(states, lists[t.ID])
+		}
+	}
+	return joint(span, p.days, states, events)
+}
+
 // joint is the strip of tests together: each day the worst of them. A day on which some were evaluated and one was not,
-// though it was before, has no answer: a gap is never a pass. A day on which none was stays empty.
-func joint(p period.Period, lists [][]tally) chart.StripData {
+// though it was before, has no answer: a gap is never a pass. A day on which none was stays empty. Tests of occurrences
+// judge days on which nothing was evaluated, too: such a day is tested only by what went wrong on it, and shows neither a
+// pass nor a missing answer of the state tests. A day that is not over and on which some are still to come is not tested
+// yet, unless something went wrong already.
+func joint(p period.Period, days calendar, states, events [][]tally) chart.StripData {
 	d := chart.StripData{Period: p}
-	covered := make([]int, p.Days()+1) // change in how many tests have said something, by day
-	expected := make([]int, p.Days()+1)
 	var last period.Date
-	for _, list := range lists {
+	for _, list := range slices.Concat(states, events) {
 		if n := len(list); n > 0 {
 			last = max(last, list[n-1].to)
 		}
 	}
-	for _, list := range lists {
+	looked, due := coverage(p, states, last)
+	judged, expected := coverage(p, events, last)
+	short := func(i int) bool { return looked[i]+judged[i] < due[i]+expected[i] }
+	unlooked := func(i int) bool {
+		day := p.From + period.Date(i)
+		return looked[i] == 0 && due[i] > 0 && !days.worked[day] || day == days.today && short(i)
+	}
+	for _, list := range states {
 		for _, x := range list {
+			if x.to == days.today+1 && p.Has(days.today) && unlooked(int(days.today-p.From)) && (x.outcome == chart.Pass || x.outcome == chart.NotApplicable) {
+				x.to = days.today
+			}
 			d.Runs = append(d.Runs, chart.Run{From: x.from, Days: int(x.to - x.from), Outcome: x.outcome})
-			covered[x.from-p.From]++
-			covered[x.to-p.From]--
-		}
-		if len(list) > 0 {
-			expected[list[0].from-p.From]++
-			expected[last-p.From]--
 		}
 	}
-	have, want := 0, 0
+	for _, list := range events {
+		for _, x := range list {
+			if x.outcome != chart.Pass && x.outcome != chart.NotApplicable {
+				d.Runs = append(d.Runs, chart.Run{From: x.from, Days: int(x.to - x.from), Outcome: x.outcome})
+				continue
+			}
+			for at := x.from; at < x.to; at++ {
+				if !unlooked(int(at - p.From)) {
+					d.Runs = append(d.Runs, chart.Run{From: at, Days: 1, Outcome: x.outcome})
+				}
+			}
+		}
+	}
 	for i := range p.Days() {
-		have, want = have+covered[i], want+expected[i]
-		if have > 0 && have < want {
+		if !unlooked(i) && looked[i]+judged[i] > 0 && short(i) {
 			d.Runs = append(d.Runs, chart.Run{From: p.From + period.Date(i), Days: 1, Outcome: chart.Unknown})
 		}
 	}
 	d.Runs = d.Normal()
 	return d
+}
+
+// coverage counts, by day, the tests that said something, and those that were evaluated before and should have up to last.
+func coverage(p period.Period, lists [][]tally, last period.Date) (said, due []int) {
+	said, due = make([]int, p.Days()+1), make([]int, p.Days()+1) // changes first, then sums
+	for _, list := range lists {
+		for _, x := range list {
+			said[x.from-p.From]++
+			said[x.to-p.From]--
+		}
+		if len(list) > 0 {
+			due[list[0].from-p.From]++
+			due[last-p.From]--
+		}
+	}
+	for i := 1; i < len(said); i++ {
+		said[i] += said[i-1]
+		due[i] += due[i-1]
+	}
+	return said, due
 }
 
 // Stretch is consecutive days on which something failed or gave no answer.
@@ -234,7 +302,8 @@ type Figures struct {
 	Elapsed int // of them, begun
 	Tested  int
 	Pass    int
-	Fail    int
+	Fail    int // past the grace, where there is one
+	Grace   int // failing, within it
 	Unknown int // evaluated, or expected to be, without an answer
 	Gap     int // not evaluated
 }
@@ -246,7 +315,7 @@ func figures(d chart.StripData, w period.Period, now time.Time) Figures {
 		so.To = so.From
 	}
 	n := chart.StripData{Period: so, Runs: d.Runs}.Counts()
-	f := Figures{Days: w.Days(), Elapsed: so.Days(), Pass: n[chart.Pass], Fail: n[chart.Fail], Unknown: n[chart.Unknown], Gap: n[chart.None]}
+	f := Figures{Days: w.Days(), Elapsed: so.Days(), Pass: n[chart.Pass], Fail: n[chart.Fail], Grace: n[chart.Grace], Unknown: n[chart.Unknown], Gap: n[chart.None]}
 	f.Tested = f.Elapsed - f.Gap
 	return f
 }

@@ -55,8 +55,54 @@ func TestJoint(t *testing.T) {
 		{"nothing at all", "---", "", "---"},
 	} {
 		p := period.Period{From: 0, To: period.Date(len(c.a))}
-		if got := drawn(joint(p, [][]tally{said(t, c.a), said(t, c.b)})); got != c.want {
+		if got := drawn(joint(p, calendar{today: 1000}, [][]tally{said(t, c.a), said(t, c.b)}, nil)); got != c.want {
 			t.Errorf("%s: %s and %s give %s, want %s", c.name, c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// TestJointOfOccurrences: a day on which no state was looked at is not tested, though occurrences of that day were judged
+// later; what went wrong on it is shown, and a state test that is missing while another was evaluated is a gap.
+func TestJointOfOccurrences(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, state, other, event, want, ran string }{
+		{"states once a week, occurrences every day", "P---P---P", "P---P---P", "PPPPPPPPP", "P---P---P", ""},
+		{"an occurrence that failed between", "P---P", "P---P", "PPFPP", "P-F-P", ""},
+		{"an occurrence without an answer between", "P---P", "P---P", "PPUPP", "P-U-P", ""},
+		{"one state test missing while the other ran", "PP-PP", "PPPPP", "PPPPP", "PPUPP", ""},
+		{"states that failed, with gaps of all", "F--F", "P--P", "NNNN", "F--F", ""},
+		{"state tests that came later", "--PP", "---P", "PPPP", "PPPP", ""},
+		{"state tests that ended", "PP--", "PP--", "PPPP", "PP--", ""},
+		{"occurrences not judged while states were", "PPPP", "PPPP", "PP-P", "PPUP", ""},
+		{"occurrences alone", "", "", "PP-P", "PP-P", ""},
+		{"the evaluator ran, and no state test did", "P-P", "P-P", "PPP", "PUP", "PPP"},
+		{"the run gave no verdicts", "PXP", "PPP", "PPP", "PUP", ""},
+	} {
+		p := period.Period{From: 0, To: period.Date(len(c.event))}
+		worked := map[period.Date]bool{}
+		for i, l := range c.state + c.ran {
+			worked[period.Date(i%len(c.event))] = worked[period.Date(i%len(c.event))] || l != '-'
+		}
+		if got := drawn(joint(p, calendar{1000, worked}, [][]tally{said(t, c.state), said(t, c.other)}, [][]tally{said(t, c.event)})); got != c.want {
+			t.Errorf("%s: %s, %s and %s give %s, want %s", c.name, c.state, c.other, c.event, got, c.want)
+		}
+	}
+}
+
+// TestJointToday: while the last day is not over, what is still to come is no gap, and what passed so far no pass.
+func TestJointToday(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, state, other, event, want string }{
+		{"some are still to come", "PPP", "PP-", "", "PP-"},
+		{"one failed already", "PPF", "PP-", "", "PPF"},
+		{"one gave no answer", "PPX", "PP-", "", "PPU"},
+		{"all are done", "PPP", "PFP", "", "PFP"},
+		{"occurrences are still to come", "PPP", "PPP", "PP-", "PP-"},
+		{"a gap of yesterday", "PPP", "P-P", "", "PUP"},
+	} {
+		p := period.Period{From: 0, To: period.Date(len(c.state))}
+		if got := drawn(joint(p, calendar{today: p.To - 1}, [][]tally{said(t, c.state), said(t, c.other)}, [][]tally{said(t, c.event)})); got != c.want {
+			t.Errorf("%s: %s", c.name, got)
 		}
 	}
 }
@@ -64,7 +110,7 @@ func TestJoint(t *testing.T) {
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	p := period.Period{From: 0, To: 6}
-	d := joint(p, [][]tally{said(t, "PPF-UP")})
+	d := joint(p, calendar{today: 1000}, [][]tally{said(t, "PPF-UP")}, nil)
 	now := period.Date(5).Time()
 	for _, c := range []struct {
 		window period.Period

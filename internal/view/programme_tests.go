@@ -290,7 +290,7 @@ func (r *Reader) testHistory(ctx context.Context, s access.ReadScope, d *TestDet
 	if err != nil {
 		return err
 	}
-	d.Strip = joint(span, [][]tally{lists[d.ID]})
+	d.Strip = joint(span, calendar{today: period.Of(now)}, [][]tally{lists[d.ID]}, nil)
 	d.Stretches = stretches(d.Strip, lists, chart.Fail)
 	d.Silent = stretches(d.Strip, lists, chart.Unknown)
 	if d.Window != nil {
@@ -351,10 +351,13 @@ func (r *Reader) TestStanding(ctx context.Context, s access.ReadScope, t TestRow
 	}
 	order := sqldb.OrderBy(map[string]string{"item": "lower(label)", "since": since, "outcome": "outcome"}, q.Sort, q.Desc, since+" DESC, item_id", "item_id, "+since)
 	out.Result, err = list(ctx, r.db, facets(outcome), q, columns, table, order, scanStanding)
+	if err != nil {
+		return out, err
+	}
 	for i := range out.Rows {
 		out.Rows[i].of(&t, exceptions, now)
 	}
-	return out, err
+	return out, r.assigned(ctx, s, out.Rows)
 }
 
 // TestRunRow is one evaluation of a test in a list.

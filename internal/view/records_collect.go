@@ -25,6 +25,7 @@ type ConnectionRow struct {
 	Runs           int64
 	Last           *RunRow    // newest run; nil before the first
 	Complete       *time.Time // end of the newest run in which nothing was missing
+	Failing        int64      // runs that gave nothing since one gave something
 }
 
 // Health is how a connection stands, computed from its runs.
@@ -122,7 +123,7 @@ func (r *Reader) connections(ctx context.Context, s access.ReadScope, where stri
 		var settings string
 		var every, cursor, created int64
 		var removed, complete *int64
-		if err := row.Scan(&c.ID, &c.Kind, &c.Name, &settings, &every, &c.Paused, &cursor, &created, &removed, &c.Runs, &complete); err != nil {
+		if err := row.Scan(&c.ID, &c.Kind, &c.Name, &settings, &every, &c.Paused, &cursor, &created, &removed, &c.Runs, &complete, &c.Failing); err != nil {
 			return c, err
 		}
 		c.Every, c.Created, c.Removed, c.Complete = time.Duration(every)*time.Second, sqldb.Time(created), sqldb.TimePtr(removed), sqldb.TimePtr(complete)
@@ -132,7 +133,9 @@ func (r *Reader) connections(ctx context.Context, s access.ReadScope, where stri
 		return c, json.Unmarshal([]byte(settings), &c.Settings)
 	}, `SELECT c.id, c.kind, c.name, c.settings, c.every_s, c.paused, c.cursor_at, c.created_at, c.removed_at,
 			(SELECT count(*) FROM collect_run n WHERE n.connection_id = c.id),
-			(SELECT max(d.finished_at) FROM collect_run d WHERE d.connection_id = c.id AND d.status = 'complete')
+			(SELECT max(d.finished_at) FROM collect_run d WHERE d.connection_id = c.id AND d.status = 'complete'),
+			(SELECT count(*) FROM collect_run f WHERE f.connection_id = c.id AND f.status IN ('failed', 'interrupted') AND f.started_at >
+				COALESCE((SELECT max(g.started_at) FROM collect_run g WHERE g.connection_id = c.id AND g.status IN ('complete', 'partial')), 0))
 		FROM collect_connection c WHERE c.org_id = $1 AND `+where+` ORDER BY c.name, c.created_at`, orgOf(s), arg)
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func scanEvidence(r sqldb.Row) (EvidenceRow, error) {
 
 var evidenceSorts = map[string]string{
 	"ref": "ref", "title": "title", "source": "source", "resource": "resource", "about": "to_at", "received": "received_at", "rows": "rows_n", "bytes": "bytes",
-	"completeness": "completeness", "seq": "seq",
+	"completeness": "completeness", "seq": "seq", "kind": "kind",
 }
 
 func (f EvidenceFilter) where(s access.ReadScope, search string) *sqldb.Where {

@@ -20,8 +20,8 @@ type Area struct {
 
 var areas = []Area{
 	{"access", "Access", []string{"access", "token", "org"}},
-	{"programme", "Programme", []string{"control", "complement", "description", "exception", "test"}},
-	{"collection", "Collection", []string{"connection", "evidence"}},
+	{"programme", "Programme", []string{"control", "complement", "description", "exception", "test", "task", "applicability", "programme", "matrix"}},
+	{"collection", "Collection", []string{"connection", "evidence", "job", "notify"}},
 	{"results", "Results", []string{"results"}},
 	{"assurance", "Assurance", []string{"engagement", "dossier", "report", "bundle"}},
 	{"ledger", "Ledger", []string{"payload"}},
@@ -33,6 +33,7 @@ func Areas() []Area { return slices.Clone(areas) }
 // EntryFilter narrows a list of ledger entries. Zero values do not narrow.
 type EntryFilter struct {
 	Seq                        int64 // one entry
+	Last                       int64 // none after this one
 	Area, Kind, Actor, Subject string
 	About                      period.Period // day of the entry
 	People                     bool          // only what people did: not what collection and evaluation seal by themselves
@@ -45,7 +46,7 @@ type EntryRow struct {
 	Actor, Who           string // identifier, and the person's name if there is one
 	Kind, Subject, About string // what happened to what, and the name it goes by
 	Payload              string // canonical JSON; empty once erased
-	Hash                 string
+	Hash, From           string // From is the address the actor acted from, if it is known
 	Erased               bool
 	Sealed               bool // the log covers it
 }
@@ -68,6 +69,7 @@ func (f EntryFilter) where(s access.ReadScope, search string) *sqldb.Where {
 		w.Add(`(`+cond+`)`, args...)
 	}
 	w.AddIf(f.Seq != 0, `e.seq = ?`, f.Seq)
+	w.AddIf(f.Last != 0, `e.seq <= ?`, f.Last)
 	w.AddIf(f.Kind != "", `e.kind = ?`, f.Kind)
 	w.AddIf(f.Actor != "", `e.actor = ?`, f.Actor)
 	w.AddIf(f.Subject != "", `e.subject = ?`, f.Subject)
@@ -76,7 +78,11 @@ func (f EntryFilter) where(s access.ReadScope, search string) *sqldb.Where {
 	w.AddIf(f.People, `e.kind <> 'results.sealed' AND NOT (e.kind = 'evidence.sealed' AND e.subject LIKE 'run!_%' ESCAPE '!')`)
 	if search != "" {
 		p := sqldb.LikeLower(search)
-		w.Add(`(lower(e.kind) LIKE ? ESCAPE '!' OR lower(e.subject) LIKE ? ESCAPE '!' OR lower(e.actor) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!' OR (e.kind NOT IN ('results.sealed', 'evidence.sealed') AND lower(p.payload) LIKE ? ESCAPE '!'))`, p, p, p, p, p)
+		// Each part is found by itself: a join of all entries with all payloads takes ten times as long.
+		w.Add(`(lower(e.kind) LIKE ? ESCAPE '!' OR lower(e.subject) LIKE ? ESCAPE '!' OR lower(e.actor) LIKE ? ESCAPE '!'
+			OR e.actor IN (SELECT id FROM access_user WHERE lower(name) LIKE ? ESCAPE '!')
+			OR e.seq IN (SELECT p.seq FROM ledger_entry k JOIN ledger_payload p ON p.org_id = k.org_id AND p.seq = k.seq
+				WHERE k.org_id = ? AND k.kind NOT IN ('results.sealed', 'evidence.sealed') AND lower(p.payload) LIKE ? ESCAPE '!'))`, p, p, p, p, orgOf(s), p)
 	}
 	return w
 }
@@ -93,7 +99,8 @@ const entryNames = ` LEFT JOIN access_user su ON su.id = e.subject
 	LEFT JOIN evidence_item si ON si.id = e.subject AND si.org_id = e.org_id
 	LEFT JOIN engagement_engagement sg ON sg.id = e.subject AND sg.org_id = e.org_id
 	LEFT JOIN org_record so ON so.id = e.subject AND so.org_id = e.org_id
-	LEFT JOIN ledger_erasure x ON x.org_id = e.org_id AND x.seq = e.seq`
+	LEFT JOIN ledger_erasure x ON x.org_id = e.org_id AND x.seq = e.seq
+	LEFT JOIN ledger_origin og ON og.org_id = e.org_id AND og.seq = e.seq`
 
 // Entries lists ledger entries, the newest first unless sorted by number ascending. The page is cut before names are looked
 // up, so that later pages cost no more than the first. What collection and
@@ -104,10 +111,7 @@ func (r *Reader) Entries(ctx context.Context, s access.ReadScope, f EntryFilter,
 		return res, err
 	}
 	w := f.where(s, q.Search)
-	from := ` FROM ledger_entry e`
-	if q.Search != "" {
-		from += entryJoins
-	}
+	const from = ` FROM ledger_entry e`
 	total, err := sqldb.One(ctx, r.db, sqldb.Int, `SELECT count(*)`+from+` WHERE `+w.SQL(), w.Args()...)
 	if err != nil {
 		return res, err
@@ -124,11 +128,11 @@ func (r *Reader) Entries(ctx context.Context, s access.ReadScope, f EntryFilter,
 	res.Rows, err = sqldb.Collect(ctx, r.db, func(row sqldb.Row) (EntryRow, error) {
 		var e EntryRow
 		var at, by int64
-		err := row.Scan(&e.Seq, &at, &e.Actor, &e.Kind, &e.Subject, &e.Hash, &e.Who, &e.Payload, &e.About, &by)
+		err := row.Scan(&e.Seq, &at, &e.Actor, &e.Kind, &e.Subject, &e.Hash, &e.Who, &e.Payload, &e.About, &by, &e.From)
 		e.At, e.Erased, e.Sealed = sqldb.Time(at), by != 0, e.Seq <= head.Sealed
 		return e, err
 	}, `SELECT e.seq, e.at, e.actor, e.kind, e.subject, e.hash, COALESCE(u.name, ''), COALESCE(p.payload, ''),
-			COALESCE(su.name, sr.name, sc.name, sk.ref, si.ref, sg.ref, so.key, ''), COALESCE(x.by_seq, 0)
+			COALESCE(su.name, sr.name, sc.name, sk.ref, si.ref, sg.ref, so.key, ''), COALESCE(x.by_seq, 0), COALESCE(og.address, '')
 		FROM (SELECT e.org_id, e.seq, e.at, e.actor, e.kind, e.subject, e.hash`+from+` WHERE `+w.SQL()+order+w.Page(res.Query.Size, res.Query.Offset())+`) e`+
 		entryJoins+entryNames+order, w.Args()...)
 	return res, err

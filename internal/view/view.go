@@ -29,6 +29,12 @@ func New(db *sqldb.DB, c *catalog.Catalog) *Reader {
 	return &Reader{db: db, catalog: c, defs: definitions{bySHA: map[string]*evaluate.Definition{}}, windows: windows{byOrg: map[access.OrgID]window{}}}
 }
 
+// Warm parses the tests of an organisation, so that the first page need not.
+func (r *Reader) Warm(ctx context.Context, s access.ReadScope) error {
+	_, err := r.testHits(ctx, s)
+	return err
+}
+
 // Catalog is the reference data the reader names requirements by.
 func (r *Reader) Catalog() *catalog.Catalog { return r.catalog }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/tickmark/tickmark/internal/simco"
 	"github.com/tickmark/tickmark/internal/web"
 	"github.com/tickmark/tickmark/internal/web/page"
+	"github.com/tickmark/tickmark/internal/work"
 )
 
 func TestMain(m *testing.M) {
@@ -111,6 +112,9 @@ func (in *installation) make() error {
 		return err
 	}
 	in.app = a
+	if err := a.OpenJobs(ctx); err != nil { // nothing is started: jobs stay queued
+		return err
+	}
 	in.close = func() {
 		_ = a.Close(ctx)
 		for _, s := range servers {
@@ -148,7 +152,8 @@ func (in *installation) make() error {
 }
 
 // extras are people whom one test each may change.
-var extras = map[string]access.Role{"factor": access.Auditor, "pausing": access.Reader, "moving": access.Employee, "leaving": access.ControlOwner, "writing": access.ComplianceLead, "token": access.SecurityAnalyst}
+var extras = map[string]access.Role{"factor": access.Auditor, "pausing": access.Reader, "moving": access.Employee, "leaving": access.ControlOwner, "writing": access.ComplianceLead, "token": access.SecurityAnalyst,
+	"desk": access.ComplianceLead, "undo": access.ControlOwner, "liking": access.Reader, "held": access.ControlOwner}
 
 func (in *installation) people(ctx context.Context) (access.Scope, error) {
 	a := in.app
@@ -222,8 +227,30 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = a.Engagement.Report(ctx, scope, in.now, f)
-	return err
+	if _, _, err = a.Engagement.Report(ctx, scope, in.now, f); err != nil {
+		return err
+	}
+	if err := in.documents(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.planned(ctx, scope); err != nil {
+		return err
+	}
+	return in.tasks(ctx, scope)
+}
+
+// tasks opens some: the first has no date, so that lists begin with those that the second organisation does not have.
+func (in *installation) tasks(ctx context.Context, scope access.Scope) error {
+	w, due := in.app.Work, period.Of(in.now)+9
+	for _, n := range []work.New{
+		{Title: "Alpha: without a date"}, {Title: "Alpha: answer the vendor", Due: due, Criteria: []string{"CC9.2"}}, {Title: "Alpha: file the minutes", Due: due, Source: work.FromControl, SourceRef: "RSK-02"},
+		{Title: "Alpha: look at the gap", Due: due + 1, Source: work.FromGap, SourceRef: "CC1.2", Criteria: []string{"CC1.2"}}, {Title: "Alpha: a line", Due: due + 1, Source: work.FromProgramme, SourceRef: "quick-check/roles"},
+	} {
+		if _, err := w.Open(ctx, scope, in.now, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hostile makes the second organisation.
@@ -248,6 +275,15 @@ func (in *installation) hostile(ctx context.Context) error {
 		return err
 	}
 	if _, _, err := a.Access.CreateToken(ctx, owner, in.now, evil, nil, time.Hour); err != nil {
+		return err
+	}
+	if _, err := a.Work.Open(ctx, scope, in.now, work.New{Title: evil, Text: evil, Source: work.FromItem, SourceRef: evil}); err != nil {
+		return err
+	}
+	if err := a.Work.Comment(ctx, scope, in.now, "T-001", evil); err != nil {
+		return err
+	}
+	if _, err := a.Work.Say(ctx, scope, in.now, work.Mark{Programme: "quick-check", Line: "roles", State: work.Attested, Note: evil}, 0); err != nil {
 		return err
 	}
 	_ = o

@@ -3,15 +3,39 @@ package web_test
 // everybodys are routes with a parameter that show what does not belong to an organisation, or what both have under the
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
+	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
+	"/connect/{kind}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
-	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/t/{id}", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
+	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
+	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
 }
 
 // notLinked are pages that nothing links to while there is nothing to do on them, with what would make the link appear.
 var notLinked = map[string]bool{
+	"/e/{ref}/picture":            true, // a page shows it; none links to it
 	"/sign-in":                    true, // signing out
+	"/start":                      true, // an installation without an organisation
+	"/start/checklist":            true, // the palette, and the home page once most of it is done
+	"/jobs/events":                true, // a script asks for it
+	"/jobs/{id}":                  true, // a job
+	"/jobs/{id}/cancel":           true, // a job under way
+	"/jobs/{id}/file":             true, // a bundle
+	"/views/{id}":                 true, // a saved view's own address, to pass on
+	"/views/{id}/edit":            true, // a saved view
 	"/account/tokens/{id}/revoke": true, // an API token
+	"/welcome":                    true, // the link of an invitation
+
+	"/settings/people/{id}/factor":               true, // a second factor
+	"/settings/tokens/{id}/revoke":               true, // an API token
+	"/settings/notifications/routes/{id}/edit":   true, // a route
+	"/settings/notifications/routes/{id}/remove": true, // a route
+
 	"/c/{ref}/approve":            true, // a draft of a control
+	"/c/{ref}/withdraw":           true, // a draft of a control
+	"/t/{id}/edit":                true, // a test of one's own
+	"/tests/drafts/{id}":          true, // a proposal for a test
+	"/tests/drafts/{id}/approve":  true, // a proposal for a test
+	"/tests/drafts/{id}/withdraw": true, // a proposal for a test
 	"/exceptions/{ref}":           true, // a request
 	"/exceptions/{ref}/approve":   true, // a request
 	"/exceptions/{ref}/revoke":    true, // an exception in force

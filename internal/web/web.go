@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/applicability"
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/engagement"
@@ -18,10 +20,14 @@ import (
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
+	"github.com/tickmark/tickmark/internal/matrix"
+	"github.com/tickmark/tickmark/internal/notify"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/web/account"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/records"
+	"github.com/tickmark/tickmark/internal/work"
 )
 
 // Services is what the pages stand on.
@@ -35,7 +41,16 @@ type Services struct {
 	Controls   *control.Service
 	System     *org.Service
 	Engagement *engagement.Service
-	Files      records.Files // rows of fact files
+	// Applicability answers which report is needed.
+	Applicability *applicability.Service
+	Matrix        *matrix.Service
+	Work          *work.Service
+	Notify        *notify.Service
+	Files         records.Files // rows of fact files
+	Background    page.Background
+	// SetUp fills the first organisation; SetupCode opens the first run, and is empty once there is an organisation.
+	SetUp     func(ctx context.Context, scope access.Scope, now time.Time, f account.Founding) error
+	SetupCode string
 	// Content reads the content of a piece of evidence, checked against the hash it was sealed with.
 	Content func(evidence.Item) ([]byte, error)
 }
@@ -86,7 +101,7 @@ func build(routes []page.Route, s Services, o Options) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{site: site, access: s.Access, opts: o, secure: secure, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
+	d := &door{site: site, access: s.Access, opts: o, secure: secure, mux: http.NewServeMux(), jobs: s.Background, cross: http.NewCrossOriginProtection()}
 	if u.Host != "" {
 		// Behind a proxy that changes the Host header the browser's Origin is still the public address.
 		if err := d.cross.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {

@@ -34,7 +34,8 @@ type world struct {
 	scope  access.Scope // the operator's
 }
 
-func newWorld(t *testing.T, db *sqldb.DB) *world {
+// bareWorld is one without an organisation.
+func bareWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	box, err := secret.Open(filepath.Join(t.TempDir(), "key.json"))
 	if err != nil {
@@ -42,6 +43,13 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	}
 	w := &world{t: t, ledger: &ledgersql.Store{DB: db}}
 	w.svc = &access.Service{Store: &accesssql.Store{DB: db}, Credentials: &accesssql.Store{DB: db}, Tx: db, Recorder: w.ledger, Sealer: box}
+	return w
+}
+
+func newWorld(t *testing.T, db *sqldb.DB) *world {
+	t.Helper()
+	w := bareWorld(t, db)
+	var err error
 	w.org, w.owner, err = w.svc.CreateOrg(t.Context(), now, "root", access.NewOrg{Slug: "northwind", Name: "Northwind"},
 		access.NewUser{Email: "Owner@Northwind.example", Name: "Ona Wner", Password: password})
 	w.ok(err)

@@ -67,7 +67,7 @@ func scanToken(r sqldb.Row) (access.Token, error) {
 	var used, revoked *int64
 	var scopes string
 	err := r.Scan(&t.ID, &t.Org, &t.User, &t.Name, &t.Digest, &scopes, &created, &expires, &used, &revoked)
-	t.Created, t.Expires, t.Scopes = sqldb.Time(created), sqldb.Time(expires), actions(scopes)
+	t.Created, t.Expires, t.Scopes = sqldb.Time(created), sqldb.Time(expires), access.ActionsOf(scopes)
 	t.Used, t.Revoked = sqldb.TimePtr(used), sqldb.TimePtr(revoked)
 	return t, err
 }

@@ -15,15 +15,19 @@ import (
 type Store struct{ DB *sqldb.DB }
 
 const (
-	orgColumns  = `id, slug, name, simulated, created_at`
+	orgSelect = `SELECT o.id, o.slug, o.name, o.simulated, o.created_at, COALESCE(s.version, 0), COALESCE(s.legal_name, ''), COALESCE(s.site, ''),
+		COALESCE(s.contact, ''), COALESCE(s.second_factor, FALSE), COALESCE(s.idle_s, 0), COALESCE(s.life_s, 0), COALESCE(s.every_s, 0)
+		FROM access_org o LEFT JOIN access_setting s ON s.org_id = o.id`
 	userColumns = `id, email, name, password_hash, totp_sealed, totp_used, disabled, created_at`
 )
 
 func scanOrg(r sqldb.Row) (access.Org, error) {
 	var o access.Org
-	var created int64
-	err := r.Scan(&o.ID, &o.Slug, &o.Name, &o.Simulated, &created)
+	var created, idle, life, every int64
+	x := &o.Settings
+	err := r.Scan(&o.ID, &o.Slug, &o.Name, &o.Simulated, &created, &x.Version, &x.LegalName, &x.Site, &x.Contact, &x.SecondFactor, &idle, &life, &every)
 	o.Created = sqldb.Time(created)
+	x.Idle, x.Life, x.Every = seconds(idle), seconds(life), seconds(every)
 	return o, err
 }
 
@@ -37,26 +41,26 @@ func scanUser(r sqldb.Row) (access.User, error) {
 
 // AddOrg inserts an organisation.
 func (s *Store) AddOrg(ctx context.Context, o access.Org) error {
-	_, err := s.DB.Exec(ctx, `INSERT INTO access_org (`+orgColumns+`) VALUES ($1, $2, $3, $4, $5)`,
+	_, err := s.DB.Exec(ctx, `INSERT INTO access_org (id, slug, name, simulated, created_at) VALUES ($1, $2, $3, $4, $5)`,
 		string(o.ID), o.Slug, o.Name, o.Simulated, o.Created.UnixMicro())
 	return err
 }
 
 // OrgByID reads an organisation.
 func (s *Store) OrgByID(ctx context.Context, id access.OrgID) (access.Org, error) {
-	o, err := sqldb.One(ctx, s.DB, scanOrg, `SELECT `+orgColumns+` FROM access_org WHERE id = $1`, string(id))
+	o, err := sqldb.One(ctx, s.DB, scanOrg, orgSelect+` WHERE o.id = $1`, string(id))
 	return o, missing(err, "no organisation %s", id)
 }
 
 // OrgBySlug reads an organisation by its short name.
 func (s *Store) OrgBySlug(ctx context.Context, slug string) (access.Org, error) {
-	o, err := sqldb.One(ctx, s.DB, scanOrg, `SELECT `+orgColumns+` FROM access_org WHERE slug = $1`, slug)
+	o, err := sqldb.One(ctx, s.DB, scanOrg, orgSelect+` WHERE o.slug = $1`, slug)
 	return o, missing(err, "no organisation %q", slug)
 }
 
 // Orgs lists every organisation, oldest first.
 func (s *Store) Orgs(ctx context.Context) ([]access.Org, error) {
-	return sqldb.Collect(ctx, s.DB, scanOrg, `SELECT `+orgColumns+` FROM access_org ORDER BY created_at, id`)
+	return sqldb.Collect(ctx, s.DB, scanOrg, orgSelect+` ORDER BY o.created_at, o.id`)
 }
 
 // AddUser inserts an account.
@@ -139,14 +143,6 @@ func missing(err error, format string, args ...any) error {
 		return errs.New(errs.NotFound, format, args...)
 	}
 	return err
-}
-
-func actions(s string) []access.Action {
-	var out []access.Action
-	for f := range strings.FieldsSeq(s) {
-		out = append(out, access.Action(f))
-	}
-	return out
 }
 
 func joined(as []access.Action) string {

@@ -50,11 +50,20 @@ func (Connector) Describe() collect.Description {
 		Kind: "bamboohr", Title: "BambooHR", Version: 1,
 		Doc: "Reads people with their employment, manager and the dates of screening, agreement, training and review. Reads no pay, no address and no document.",
 		Fields: []collect.Field{
-			{Name: "company", Title: "Company", Hint: "The company's name in its address, https://<company>.bamboohr.com", Required: true},
+			{Name: "company", Title: "Company", Hint: "The company's name in its address, https://<company>.bamboohr.com", Required: true, Address: true},
 			{Name: "api_key", Title: "API key", Hint: "Of a user who may see everybody, and the fields below, and change nothing", Required: true, Secret: true},
-			{Name: "base_url", Title: "Address", Hint: "If it differs from https://<company>.bamboohr.com"},
+			{Name: "base_url", Title: "Address", Hint: "If it differs from https://<company>.bamboohr.com", Address: true},
 		},
-		Grants:    grants(),
+		Grants: grants(),
+		Steps: []string{
+			"In BambooHR make an access level for this purpose that sees every employee, people who left included, and the fields listed beside, and changes nothing.",
+			"Make a user with that access level alone.",
+			"Sign in as that user, open the menu of the account, API Keys, and add a key. BambooHR shows it once.",
+		},
+		Limits: []string{
+			"A key sees what its user sees: a field or a person that the access level hides is missing without a word. The test beside says which fields came back empty.",
+			"BambooHR has no log of changes for this interface; who changed a record is not known.",
+		},
 		Resources: []string{"worker"},
 	}
 	for _, c := range customs {

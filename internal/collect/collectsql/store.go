@@ -43,15 +43,26 @@ func (s *Store) AddConnection(ctx context.Context, scope access.Scope, c collect
 	return err
 }
 
-// UpdateConnection changes settings, secrets and schedule.
-func (s *Store) UpdateConnection(ctx context.Context, scope access.Scope, c collect.Connection) error {
+// UpdateConnection changes settings, secrets and schedule of a connection that is still as it was.
+func (s *Store) UpdateConnection(ctx context.Context, scope access.Scope, old, c collect.Connection) error {
+	before, err := json.Marshal(old.Settings)
+	if err != nil {
+		return err
+	}
 	settings, err := json.Marshal(c.Settings)
 	if err != nil {
 		return err
 	}
 	n, err := s.DB.Exec(ctx, `UPDATE collect_connection SET settings = $3, sealed = $4, every_s = $5, paused = $6
-		WHERE org_id = $1 AND id = $2 AND removed_at IS NULL`, string(scope.Org()), string(c.ID), string(settings), c.Sealed, int64(c.Every/time.Second), c.Paused)
-	return affected(n, err, "no connection %s", c.ID)
+		WHERE org_id = $1 AND id = $2 AND removed_at IS NULL AND settings = $7 AND sealed = $8 AND every_s = $9 AND paused = $10`,
+		string(scope.Org()), string(c.ID), string(settings), c.Sealed, int64(c.Every/time.Second), c.Paused, string(before), old.Sealed, int64(old.Every/time.Second), old.Paused)
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := s.Connection(ctx, scope.ReadScope, string(c.ID)); err != nil {
+		return err
+	}
+	return errs.New(errs.Conflict, "the connection was changed meanwhile")
 }
 
 // RemoveConnection ends a connection.

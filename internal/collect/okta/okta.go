@@ -37,7 +37,7 @@ func (Connector) Describe() collect.Description {
 		Kind: "okta", Title: "Okta", Version: 1,
 		Doc: "Reads accounts with factors and administrative roles, groups, applications, password and sign-on policies, and the system log. Changes nothing.",
 		Fields: []collect.Field{
-			{Name: "base_url", Title: "Address", Hint: "https://<organisation>.okta.com, without -admin", Required: true},
+			{Name: "base_url", Title: "Address", Hint: "https://<organisation>.okta.com, without -admin", Required: true, Address: true},
 			{Name: "token", Title: "API token", Hint: "Of an account with the Read-only Administrator role, or an OAuth access token", Required: true, Secret: true},
 			{Name: "auth", Title: "Kind of token", Hint: "ssws for an API token, bearer for an OAuth access token of a service app", Default: "ssws"},
 			{Name: "service_login_prefix", Title: "Prefix of service accounts", Hint: "Accounts whose login begins so are service accounts, not people", Default: defaultServicePrefix},
@@ -45,6 +45,18 @@ func (Connector) Describe() collect.Description {
 			{Name: "first_days", Title: "Days of the first run", Hint: "How far back the first run reads the system log, at most the 90 days Okta keeps", Default: strconv.Itoa(defaultFirstDays)},
 		},
 		Grants: grants(),
+		Steps: []string{
+			"In Okta's Admin Console make an account for this purpose alone, named so that it is recognised in the log.",
+			"Give it the role Read-only Administrator, and no other.",
+			"Sign in as that account and open Security, API, Tokens; create a token. Okta shows it once.",
+			"A token ends when it is unused for 30 days, or when its account is deactivated.",
+			"With a service app instead: grant the scopes listed beside, give an access token, and write bearer as the kind of token.",
+		},
+		Limits: []string{
+			"The system log remembers 90 days: what happened before the first run and longer ago cannot be read any more.",
+			"Password policies and global session policies are read; authentication policies of single applications are not.",
+			"Okta gives no count of factors, groups, assignments or log entries, so their completeness is asserted and not proven.",
+		},
 		Resources: []string{"user_account", "auth_factor", "account_group", "group_member", "role_grant", "application", "app_assignment",
 			"auth_policy", "audit_event"},
 	}

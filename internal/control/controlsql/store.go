@@ -103,6 +103,19 @@ func (s *Store) Approve(ctx context.Context, scope access.Scope, id control.Cont
 	})
 }
 
+// Withdraw takes the newest draft back.
+func (s *Store) Withdraw(ctx context.Context, scope access.Scope, id control.ControlID, number int, by string, at time.Time) error {
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE control_version SET status = 'withdrawn', approved_by = $4, approved_at = $5
+			WHERE control_id = (SELECT c.id FROM control_control c WHERE c.org_id = $1 AND c.id = $2 AND c.newest = $3) AND number = $3 AND status = 'draft'`,
+			string(scope.Org()), string(id), number, by, at.UnixMicro())
+		if err == nil && n == 0 {
+			return s.moved(ctx, scope.ReadScope, id)
+		}
+		return err
+	})
+}
+
 // Assign keeps who owns a control from an instant on.
 func (s *Store) Assign(ctx context.Context, scope access.Scope, id control.ControlID, a control.Assignment) error {
 	return s.DB.InTx(ctx, func(ctx context.Context) error {

@@ -25,7 +25,7 @@ type Engine struct {
 
 // Run runs a job in the sandbox.
 func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, error) {
-	job, keep := lake.Job{}, e.KeepPassing
+	job, keep := lake.Job{DeadlineMS: j.Deadline.Milliseconds()}, e.KeepPassing
 	if keep == 0 {
 		keep = keepPassing
 	}
@@ -41,7 +41,7 @@ func (e *Engine) Run(ctx context.Context, j evaluate.Job) ([]evaluate.Verdicts, 
 		job.Tables = append(job.Tables, table)
 	}
 	for _, q := range j.Queries {
-		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: lakeParams(q), Quiet: string(evaluate.Pass), KeepQuiet: keep, Watch: q.Watch}
+		query := lake.Query{Ref: q.Test, SQL: q.SQL, Population: q.Population, Params: lakeParams(q), Quiet: string(evaluate.Pass), KeepQuiet: keep, Watch: q.Watch, Sample: q.Sample}
 		if q.All {
 			query.Quiet = ""
 		}

@@ -2,6 +2,7 @@ package evidencesql
 
 import (
 	"bytes"
+	"io"
 
 	"github.com/tickmark/tickmark/internal/platform/blob"
 )
@@ -16,6 +17,11 @@ const maxBlob = 4 << 30
 func (b Blobs) Store(content []byte) (string, error) {
 	sum, _, err := b.Dir.Put(bytes.NewReader(content), maxBlob)
 	return sum, err
+}
+
+// Keep stores a document as it comes.
+func (b Blobs) Keep(r io.Reader, most int64) (string, int64, error) {
+	return b.Dir.Put(r, min(most, maxBlob))
 }
 
 // Content reads a document back, checked against its name.

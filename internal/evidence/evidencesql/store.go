@@ -58,7 +58,11 @@ func (s *Store) Seal(ctx context.Context, scope access.Scope, x evidence.Seal) (
 			out = append(out, it)
 			named[i] = map[string]any{"ref": it.Ref, "sha256": it.SHA256, "rows": it.Rows, "resource": it.Resource, "source": it.Source, "completeness": string(it.Completeness)}
 		}
-		seq, err := s.Ledger.Append(ctx, scope, x.At, "evidence.sealed", x.Subject, map[string]any{"manifest_sha256": x.ManifestSHA256, "items": named})
+		payload := map[string]any{"manifest_sha256": x.ManifestSHA256, "items": named}
+		if len(x.Papers) > 0 {
+			payload["documents"] = described(out, x)
+		}
+		seq, err := s.Ledger.Append(ctx, scope, x.At, "evidence.sealed", x.Subject, payload)
 		if err != nil {
 			return err
 		}
@@ -69,6 +73,11 @@ func (s *Store) Seal(ctx context.Context, scope access.Scope, x evidence.Seal) (
 			out[i].Seq = seq
 			if err := s.insert(ctx, org, out[i], x.Links[out[i].ID]); err != nil {
 				return err
+			}
+			if paper, ok := x.Papers[out[i].ID]; ok {
+				if err := s.insertPaper(ctx, out[i].ID, paper); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -133,6 +142,7 @@ func (s *Store) Items(ctx context.Context, scope access.ReadScope, f evidence.Fi
 	w.AddIf(f.Source != "", `source = ?`, f.Source)
 	w.AddIf(f.Resource != "", `resource = ?`, f.Resource)
 	w.AddIf(f.RunID != "", `run_id = ?`, f.RunID)
+	w.AddIf(f.SHA256 != "", `sha256 = ?`, f.SHA256)
 	w.AddIf(!f.From.IsZero(), `to_at >= ?`, f.From.UnixMicro())
 	w.AddIf(!f.To.IsZero(), `from_at < ?`, f.To.UnixMicro())
 	w.AddIf(f.Usable, `status = 'active' AND completeness <> 'incomplete'`)

@@ -58,6 +58,11 @@ func (s *Store) Append(ctx context.Context, scope access.Scope, at time.Time, ki
 			string(scope.Org()), seq, hex.EncodeToString(salt), string(body)); err != nil {
 			return err
 		}
+		if from := scope.From(); from != "" {
+			if _, err := s.DB.Exec(ctx, `INSERT INTO ledger_origin (org_id, seq, address) VALUES ($1, $2, $3)`, string(scope.Org()), seq, from); err != nil {
+				return err
+			}
+		}
 		_, err = s.DB.Exec(ctx, `UPDATE ledger_chain SET head = $2 WHERE org_id = $1`, string(scope.Org()), hash)
 		return err
 	})
@@ -189,6 +194,9 @@ func (s *Store) Erase(ctx context.Context, scope access.Scope, seqs []int64, by 
 			}
 			if n == 0 {
 				return errs.New(errs.NotFound, "entry %d has no payload that can be erased", seq)
+			}
+			if _, err := s.DB.Exec(ctx, `DELETE FROM ledger_origin WHERE org_id = $1 AND seq = $2`, string(scope.Org()), seq); err != nil {
+				return err
 			}
 			if _, err := s.DB.Exec(ctx, `INSERT INTO ledger_erasure (org_id, seq, by_seq) VALUES ($1, $2, $3)`, string(scope.Org()), seq, by); err != nil {
 				return err

@@ -77,19 +77,8 @@ func Public(a netip.Addr) bool {
 // guardedTransport dials public addresses and the allowed pairs of host and port, and no proxy: a proxy would resolve
 // names where the guard cannot see it.
 func guardedTransport(o Options) http.RoundTripper {
-	allowed := map[string]bool{}
-	for _, hp := range o.AllowPrivate {
-		allowed[strings.ToLower(strings.TrimSpace(hp))] = true
-	}
-	plain := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-	guarded := &net.Dialer{Timeout: plain.Timeout, KeepAlive: plain.KeepAlive, Control: control}
 	return &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if allowed[strings.ToLower(addr)] {
-				return plain.DialContext(ctx, network, addr)
-			}
-			return guarded.DialContext(ctx, network, addr)
-		},
+		DialContext:           Dialer(o.AllowPrivate),
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          64,
@@ -97,6 +86,23 @@ func guardedTransport(o Options) http.RoundTripper {
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// Dialer makes connections to public addresses and to the exact host:port pairs that are allowed: for protocols other than
+// HTTP too.
+func Dialer(allowPrivate []string) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	allowed := map[string]bool{}
+	for _, hp := range allowPrivate {
+		allowed[strings.ToLower(strings.TrimSpace(hp))] = true
+	}
+	plain := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	guarded := &net.Dialer{Timeout: plain.Timeout, KeepAlive: plain.KeepAlive, Control: control}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if allowed[strings.ToLower(addr)] {
+			return plain.DialContext(ctx, network, addr)
+		}
+		return guarded.DialContext(ctx, network, addr)
 	}
 }
 

@@ -45,6 +45,9 @@ type Job struct {
 	Kind     string
 	Title    string // what it does, for people
 	By       string // who started it
+	Subject  string // identifier of what it works on; may be empty
+	Result   string // path of what came of it; may be empty
+	Ending   bool   // somebody asked it to stop
 	Payload  json.RawMessage
 	Status   Status
 	Done     int64
@@ -136,6 +139,7 @@ func (q *Queue) Stop(ctx context.Context) error { return q.stop(ctx) }
 // New is a job to enqueue.
 type New struct {
 	Org, Kind, Title, By string
+	Subject              string
 	Payload              any
 	// Once makes enqueuing do nothing while a job of the same organisation, kind and title is queued or running.
 	Once bool
@@ -165,8 +169,8 @@ func (q *Queue) Enqueue(ctx context.Context, n New) (string, error) {
 				return nil
 			}
 		}
-		if _, err := q.db.Exec(ctx, `INSERT INTO jobs_job (id, org_id, kind, title, by_actor, payload, status, done_n, total_n, note, error, hint, cancel, created_at, started_at, finished_at)
-			VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, '', '', '', FALSE, $7, NULL, NULL)`, j, n.Org, n.Kind, n.Title, n.By, string(payload), now.UnixMicro()); err != nil {
+		if _, err := q.db.Exec(ctx, `INSERT INTO jobs_job (id, org_id, kind, title, by_actor, payload, status, done_n, total_n, note, error, hint, cancel, created_at, started_at, finished_at, subject, result)
+			VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, '', '', '', FALSE, $7, NULL, NULL, $8, '')`, j, n.Org, n.Kind, n.Title, n.By, string(payload), now.UnixMicro(), n.Subject); err != nil {
 			return err
 		}
 		opts := &river.InsertOpts{}
@@ -191,14 +195,15 @@ func (q *Queue) Cancel(ctx context.Context, org, job string) error {
 	return err
 }
 
-const columns = `id, org_id, kind, title, by_actor, payload, status, done_n, total_n, note, error, hint, created_at, started_at, finished_at`
+const columns = `id, org_id, kind, title, by_actor, payload, status, done_n, total_n, note, error, hint, created_at, started_at, finished_at,
+	COALESCE(subject, ''), COALESCE(result, ''), cancel`
 
 func scan(r sqldb.Row) (Job, error) {
 	var j Job
 	var payload string
 	var created int64
 	var started, finished *int64
-	err := r.Scan(&j.ID, &j.Org, &j.Kind, &j.Title, &j.By, &payload, &j.Status, &j.Done, &j.Total, &j.Note, &j.Error, &j.Hint, &created, &started, &finished)
+	err := r.Scan(&j.ID, &j.Org, &j.Kind, &j.Title, &j.By, &payload, &j.Status, &j.Done, &j.Total, &j.Note, &j.Error, &j.Hint, &created, &started, &finished, &j.Subject, &j.Result, &j.Ending)
 	j.Payload, j.Created, j.Started, j.Finished = json.RawMessage(payload), sqldb.Time(created), sqldb.TimePtr(started), sqldb.TimePtr(finished)
 	return j, err
 }
@@ -215,30 +220,6 @@ func (q *Queue) Job(ctx context.Context, org, job string) (Job, error) {
 // Recent lists an organisation's newest jobs.
 func (q *Queue) Recent(ctx context.Context, org string, n int) ([]Job, error) {
 	return sqldb.Collect(ctx, q.db, scan, `SELECT `+columns+` FROM jobs_job WHERE org_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`, org, n)
-}
-
-// Watch returns a channel that gets a value when a job of this process may have changed, until stop is called.
-func (q *Queue) Watch() (changed <-chan struct{}, stop func()) {
-	c := make(chan struct{}, 1)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.listeners[c] = struct{}{}
-	return c, func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		delete(q.listeners, c)
-	}
-}
-
-func (q *Queue) changed() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for c := range q.listeners {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
 }
 
 func isCancel(err error) bool { return errors.Is(err, context.Canceled) }

@@ -148,6 +148,9 @@ func (l *layout) running() {
 	short := "dossier not hashed"
 	if len(l.doc.Hash) >= 12 {
 		short = "dossier " + l.doc.Hash[:12]
+		if !l.doc.Draft { // a working paper is not made from a dossier
+			short = "sha256 " + l.doc.Hash[:12]
+		}
 	}
 	l.text(hash, g.left+(g.text()-l.measure(hash, short))/2, base, short)
 	n := fmt.Sprintf("Page %d of %d", l.page, l.known.page)

@@ -96,7 +96,7 @@ func (j *job) file() (*fpdf.Fpdf, error) {
 	f.SetTitle(metadata(j.doc.Title), true)
 	f.SetAuthor(metadata(j.doc.Org), true)
 	f.SetSubject(metadata(j.doc.Short), true)
-	f.SetKeywords(metadata("draft; engagement "+j.doc.Ref+"; dossier sha256 "+j.doc.Hash), true)
+	f.SetKeywords(metadata(keywords(j.doc)), true)
 	f.SetCreator("Tickmark", true)
 	f.SetProducer("Tickmark", true)
 	f.SetLang(j.doc.Language)
@@ -111,6 +111,14 @@ func (j *job) file() (*fpdf.Fpdf, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// keywords are the properties by which a file is found again.
+func keywords(doc *report.Document) string {
+	if doc.Draft {
+		return "draft; engagement " + doc.Ref + "; dossier sha256 " + doc.Hash
+	}
+	return doc.Kind + " " + doc.Ref + "; sha256 " + doc.Hash
 }
 
 // numberNotes numbers the footnotes in the order in which they are called.

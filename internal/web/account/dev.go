@@ -30,6 +30,9 @@ type sample struct {
 	N          int
 }
 
+// state is a status key with its word.
+type state struct{ Key, Word string }
+
 var sampleStates = []state{{Key: "pass", Word: "Pass"}, {Key: "fail", Word: "Failing"}, {Key: "risk", Word: "In grace"}, {Key: "err", Word: "No answer"}, {Key: "na", Word: "Not applicable"}, {Key: "prog", Word: "Open"}, {Key: "exm", Word: "Excepted"}}
 
 var sampleIcons = strings.Fields("home inbox frame control test evidence policy people person access vendor riskm alert graph audit trust plug gear search menu x play down sun lock chain eye note clock right left chevron copy plus pass fail risk err na prog exm")
@@ -43,6 +46,31 @@ var sampleList = page.TableSpec{
 		{Key: "state", Title: "State", Options: []page.Option{{Value: "pass", Label: "Pass", Status: "pass"}, {Value: "fail", Label: "Failing", Status: "fail"}}},
 	},
 	Search: "Find a sample", Sort: "ref", Size: 5, One: "sample", Many: "samples",
+	Bulk: []page.BulkAction{
+		{Label: "Assign", Action: "/dev/components"},
+		{Label: "Remove", Action: "/dev/components", Danger: true, Confirm: "The rows are gone afterwards, for everybody. What the ledger says of them stays."},
+	},
+}
+
+// sampleJobs are jobs in every state.
+func sampleJobs(now time.Time) []page.Job {
+	started, finished := now.Add(-90*time.Second), now.Add(-4*time.Second)
+	return []page.Job{
+		{Title: "Run the tests", Status: "running", Done: 41, Total: 83, Note: "okta-second-factor", Started: &started},
+		{Title: "Collect github-main", Status: "running", Done: 12004, Note: "github.pull_request", Started: &started},
+		{Title: "Collect okta-main", Status: "queued"},
+		{Title: "Collect bamboohr-main", Status: "running", Ending: true, Done: 12, Started: &started},
+		{Title: "Bundle SOC2-2026-1, dossier 1", Status: "done", Done: 210, Total: 210, Result: "/jobs", Started: &started, Finished: &finished},
+		{Title: "Collect jira-main", Status: "failed", Error: "jira-main: the token was refused.", Hint: "Renew the token of the connection.", Started: &started, Finished: &finished},
+		{Title: "Run the tests", Status: "cancelled", Started: &started, Finished: &finished},
+	}
+}
+
+// staleForm is a form that began from an older version.
+func staleForm() *page.Form {
+	f := page.NewForm("title", "Access is removed within a day", "statement", "Accounts of leavers are switched off within 24 hours of the end of employment.")
+	f.Stale(4, map[string]string{"title": "Access is removed within a day", "statement": "Accounts of leavers are switched off by the end of their last day."})
+	return f
 }
 
 func samples(now time.Time) []sample {
@@ -126,6 +154,9 @@ func componentsForm(r *page.Request) error {
 	f, err := r.Form()
 	if err != nil {
 		return err
+	}
+	if ticks, err := f.Ticks(); err == nil {
+		return r.RedirectUndo(f.Back(), page.Plural(len(ticks), "row", "rows")+" done.", "/dev/components", map[string]string{"why": "Taken back with the button of the toast."})
 	}
 	if len(f.Get("why")) < 20 {
 		f.Wrong("why", "Explain in at least 20 characters: an auditor reads it.")

@@ -76,32 +76,6 @@ func scopesOf(t access.Token) string {
 	return strings.Join(out, ", ")
 }
 
-// browserOf shortens what a browser says about itself to a name and a system. It is the browser's own word.
-func browserOf(agent string) string {
-	find := func(names ...string) string {
-		for _, n := range names {
-			if key, word, ok := strings.Cut(n, "="); ok && strings.Contains(agent, key) {
-				return word
-			}
-		}
-		return ""
-	}
-	browser := find("Edg/=Edge", "OPR/=Opera", "Firefox/=Firefox", "Chrome/=Chrome", "Safari/=Safari", "curl/=curl")
-	system := find("Windows=Windows", "Android=Android", "iPhone=iPhone", "iPad=iPad", "Mac OS X=macOS", "Linux=Linux")
-	switch {
-	case browser == "" && system == "":
-		if agent == "" {
-			return "unknown"
-		}
-		return agent
-	case system == "":
-		return browser
-	case browser == "":
-		return system
-	}
-	return browser + " on " + system
-}
-
 func (p *pages) endSession(r *page.Request) error {
 	f, err := r.Form()
 	if err != nil {
@@ -154,7 +128,12 @@ func (p *pages) confirmFactor(r *page.Request) error {
 		return errs.As(errs.Internal, err, "enrolment")
 	}
 	secret := u.Query().Get("secret")
-	err = p.Access.ConfirmOwnTOTP(r.Context(), r.Grant, r.Now, secret, f.Get("code"))
+	if r.Grant.User.HasTOTP() {
+		err = p.Access.ReplaceOwnTOTP(r.Context(), r.Grant, r.Now, secret, f.Get("code"), f.Raw("old"), f.Get("current"), r.IP)
+		f.Values.Del("current")
+	} else {
+		err = p.Access.ConfirmOwnTOTP(r.Context(), r.Grant, r.Now, secret, f.Get("code"))
+	}
 	if err == nil {
 		return r.Redirect("/account", "The second factor is set. The next sign-in asks for it.")
 	}

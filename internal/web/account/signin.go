@@ -1,12 +1,10 @@
 package account
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -38,31 +36,11 @@ type signInState struct {
 	First  bool   // there is no organisation yet
 }
 
-// heldForm is a form that arrived without a session. It is shown again after signing in, so that nothing is lost.
-type heldForm struct {
-	Path   string     `json:"path"`
-	Fields url.Values `json:"fields"`
-	At     int64      `json:"at"` // seconds
-}
-
-const (
-	heldPurpose = "form that is held"
-	heldLength  = 64 << 10 // bytes of a form that is held
-	heldLife    = time.Hour
-)
-
 // AskToSignIn answers a request that needs a session and has none.
 func AskToSignIn(r *page.Request, hadCookie bool) error {
 	if r.HTTP.Method == http.MethodPost {
 		st := signInState{Over: hadCookie, Next: fromReferer(r)}
-		if err := r.HTTP.ParseForm(); err == nil && strings.HasPrefix(r.HTTP.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-			fields := r.HTTP.PostForm
-			fields.Del("csrf")
-			raw, err := json.Marshal(heldForm{Path: page.LocalPath(r.HTTP.URL.RequestURI()), Fields: fields, At: r.Now.Unix()})
-			if err == nil && len(raw) <= heldLength && len(fields) > 0 {
-				st.Held = r.Seal(heldPurpose, raw)
-			}
-		}
+		st.Held = hold(r, st.Next)
 		if r.Target() != "" {
 			// What was written stays in the open panel; the script says where to sign in.
 			r.Header().Set("Tm-Sign-In", "/sign-in?next="+url.QueryEscape(st.Next))
@@ -100,6 +78,9 @@ func (p *pages) signInForm(r *page.Request) error {
 	orgs, err := p.Access.Orgs(r.Context())
 	if err != nil {
 		return err
+	}
+	if len(orgs) == 0 && p.SetupCode != "" {
+		return r.Redirect("/start", "")
 	}
 	return r.RenderBare(http.StatusOK, signInPage(r, page.NewForm(), signInState{Next: next, Over: r.Query("over") != "", First: len(orgs) == 0}))
 }
@@ -174,17 +155,8 @@ func refusal(f *page.Form, err error) (int, error) {
 // enter starts the session in the browser and goes where the person was going, by way of a form that was held.
 func (p *pages) enter(r *page.Request, secret string, g access.Grant, st signInState) error {
 	setSession(r, secret)
-	raw, ok := r.Open(heldPurpose, st.Held)
-	if !ok {
-		return r.Redirect(st.Next, "")
-	}
-	var held heldForm
-	if err := json.Unmarshal(raw, &held); err != nil || r.Now.Sub(time.Unix(held.At, 0)) > heldLife {
-		return r.Redirect(st.Next, "Signed in. What you sent before was too old to be kept.")
-	}
 	r.Grant = g // the token of the form is the new session's
-	r.Title = "Send it again?"
-	return r.RenderBare(http.StatusOK, heldPage(r, held, st.Next))
+	return giveBack(r, st)
 }
 
 func (p *pages) signOut(r *page.Request) error {
@@ -192,7 +164,7 @@ func (p *pages) signOut(r *page.Request) error {
 		return err
 	}
 	setSession(r, "")
-	r.Header().Set("Clear-Site-Data", `"cache"`)
+	r.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return r.Redirect("/sign-in", "")
 }
 

@@ -3,10 +3,8 @@ package examination
 import (
 	"bytes"
 	"cmp"
-	"io"
 	"mime"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +22,7 @@ type frozen struct {
 	standing
 	Row view.DossierRow
 	D   *dossier
+	Job page.Job // that packs the bundle now; without identifier for none
 }
 
 // base is the address of the dossier.
@@ -75,6 +74,11 @@ func (p *pages) dossier(r *page.Request) error {
 	}
 	switch tab := r.Query("tab"); tab {
 	case "":
+		open, err := p.Background.Open(r.Context(), r.Read())
+		if err != nil {
+			return err
+		}
+		f.Job, _ = page.JobUnderWay(open, "bundle", f.Ref+"/"+strconv.Itoa(f.Row.Number))
 		return p.results(r, f)
 	case "controls":
 		return p.controls(r, f)
@@ -329,8 +333,7 @@ func (p *pages) pdf(r *page.Request) error {
 	return nil
 }
 
-// bundle writes the engagement as one archive and sends it. It is made whole on disk first, so that nobody takes a part for
-// the whole; a large one outlasts a request, and is made at the machine.
+// bundle has the dossier packed into one archive in the background; its job leads to the file.
 func (p *pages) bundle(r *page.Request) error {
 	scope, err := r.Write()
 	if err != nil {
@@ -340,34 +343,11 @@ func (p *pages) bundle(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := p.Engagement.Store.Dossiers(r.Context(), r.Read(), engagement.ID(f.ID))
+	job, err := p.Background.Bundle(r.Context(), scope, f.Ref+"/"+strconv.Itoa(f.Row.Number))
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(d engagement.Frozen) bool { return d.Number == f.Row.Number })
-	if i < 0 {
-		return errs.New(errs.NotFound, "%s has no dossier %d", f.Ref, f.Row.Number)
-	}
-	tmp, err := os.CreateTemp("", "tickmark-bundle-*.zip")
-	if err != nil {
-		return errs.As(errs.Unavailable, err, "write the bundle")
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // the system tidies what is left
-	defer tmp.Close()           // only read from here on
-	if _, err := p.Engagement.Bundle(r.Context(), scope, r.Now, all[i], tmp, nil); err != nil {
-		if r.Context().Err() != nil {
-			return errs.New(errs.Unavailable, "the bundle takes longer than a page may").WithHint("Make it at the machine: tickmark bundle %s", f.Ref)
-		}
-		return err
-	}
-	size, err := tmp.Seek(0, io.SeekEnd)
-	if err == nil {
-		_, err = tmp.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return errs.As(errs.Unavailable, err, "read the bundle")
-	}
-	return r.Attach(strings.ToLower(f.Ref)+"-bundle-"+strconv.Itoa(f.Row.Number)+".zip", "application/zip", size, r.Now, tmp)
+	return r.Redirect("/jobs/"+job, "The bundle is being packed.")
 }
 
 // until is the end of a deviation in words.

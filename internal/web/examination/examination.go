@@ -21,6 +21,7 @@ type Services struct {
 	View       *view.Reader
 	Engagement *engagement.Service
 	System     *org.Service
+	Background page.Background
 }
 
 // pages is Services with the dossiers that were read lately.

@@ -55,7 +55,7 @@ func loadAssets() (*assets, error) {
 			css.Write(b)
 			css.WriteByte('\n')
 		case ".js":
-			plain[strings.TrimPrefix(name, "js/")] = b
+			plain[strings.TrimPrefix(name, "js/")] = leanJS(b)
 		default:
 			plain[name] = b
 		}
@@ -65,7 +65,7 @@ func loadAssets() (*assets, error) {
 		return nil, errs.As(errs.Internal, err, "read the assets")
 	}
 	positions(&css)
-	plain["tickmark.css"] = css.Bytes()
+	plain["tickmark.css"] = leanCSS(css.Bytes())
 	return pack(plain)
 }
 

@@ -75,6 +75,13 @@ func describe(err error) failure {
 	case errs.Exhausted:
 		f.Title, f.Icon = "That is more than is allowed", "clock"
 		f.Next = or(f.Next, "Wait a little and try again.")
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			f.Status = http.StatusRequestEntityTooLarge
+		case DiskFull(err):
+			f.Status = http.StatusInsufficientStorage
+		}
 	case errs.Unavailable:
 		f.Title, f.Icon = "Something we depend on does not answer", "err"
 		f.Next = or(f.Next, "Try again in a minute. If it stays, tell whoever runs this installation the reference below.")

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -19,6 +20,9 @@ type Form struct {
 	Errors map[string]string // by field: what is wrong and what to do
 	// Problem is what is wrong with the form as a whole, with its hint.
 	Problem, Hint string
+
+	theirs map[string]string // by field: what is saved now, when the form began from an older version
+	stale  int               // the version that is saved now; 0 when the form is not stale
 }
 
 // NewForm is a form with first values: NewForm("name", "Okta", "every", "24h").
@@ -35,14 +39,27 @@ func (r *Request) Form() (*Form, error) {
 	if err := r.HTTP.ParseForm(); err != nil {
 		return nil, BodyError(err)
 	}
-	return &Form{Values: r.HTTP.PostForm, Errors: map[string]string{}}, nil
+	f := &Form{Values: r.HTTP.PostForm, Errors: map[string]string{}}
+	for name, values := range f.Values {
+		for i, v := range values {
+			if !utf8.ValidString(v) {
+				// Browsers send UTF-8. What is none would be stored as something nobody wrote.
+				values[i] = strings.ToValidUTF8(v, "\uFFFD")
+				f.Wrong(name, "This is no valid text: some of it is shown as \uFFFD. Write it again.")
+			}
+		}
+	}
+	return f, nil
 }
 
 // BodyError says why a form could not be read: too large, or no form.
 func BodyError(err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return errs.As(errs.Exhausted, err, "what was sent is too large")
+		return errs.Hinted(errs.As(errs.Exhausted, err, "what was sent is larger than the %s this page takes", Bytes(large.Limit)), "Nothing was stored. Send less, or split it.")
+	}
+	if DiskFull(err) {
+		return errs.Hinted(errs.As(errs.Exhausted, err, "there is no room on the disk for what was sent"), "Nothing was stored. Tell whoever runs this installation to free space.")
 	}
 	return errs.As(errs.Invalid, err, "the form could not be read")
 }
@@ -92,9 +109,12 @@ func (f *Form) Take(err error) bool {
 	return true
 }
 
-// Status is the status of an answer with this form: 422 when something is wrong.
+// Status is the status of an answer with this form: 409 when it began from an older version, 422 when something is wrong.
 func (f *Form) Status() int {
-	if f.OK() {
+	switch {
+	case f.stale > 0:
+		return http.StatusConflict
+	case f.OK():
 		return http.StatusOK
 	}
 	return http.StatusUnprocessableEntity
@@ -114,6 +134,7 @@ type Input struct {
 	Options           []Option
 	Value             string // when it is not the form's
 	Mono              bool
+	Many              bool // files: more than one may be chosen
 }
 
 func (in Input) kind() string {
@@ -137,6 +158,9 @@ func (in Input) attrs(f *Form) templ.Attributes {
 	if in.Help != "" {
 		described = append(described, "f-"+in.Name+"-help")
 	}
+	if _, ok := f.savedNow(in.Name); ok {
+		described = append(described, "f-"+in.Name+"-now")
+	}
 	if f.Errors[in.Name] != "" {
 		a["aria-invalid"] = "true"
 		described = append(described, "f-"+in.Name+"-err")
@@ -151,6 +175,9 @@ func (in Input) attrs(f *Form) templ.Attributes {
 	}
 	if in.Max > 0 {
 		a["maxlength"] = strconv.Itoa(in.Max)
+	}
+	if in.Many {
+		a["multiple"] = true
 	}
 	if in.Required {
 		a["required"] = true
@@ -168,4 +195,5 @@ type PanelForm struct {
 	Button     string // what it does: "Revoke the token"
 	Back       string // path of the page it belongs to
 	Danger     bool   // it takes something away
+	Files      bool   // it has a FileField
 }

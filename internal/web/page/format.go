@@ -165,3 +165,11 @@ func Initials(name string) string {
 	}
 	return strings.ToUpper(string(first) + string([]rune(words[len(words)-1])[:1]))
 }
+
+// Short is the beginning of a text, at most so many characters.
+func Short(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

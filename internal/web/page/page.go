@@ -22,6 +22,8 @@ type Route struct {
 	Title   string        // of the page, as it stands in the browser's tab until the handler says better
 	Nav     string        // path of the entry of the navigation that is lit; empty for the longest that fits
 	Body    int64         // most bytes of a request; 0 for what a form needs (DefaultBody)
+	Command string        // what a reader does here, as the palette offers it ("Add evidence"); only for GET without parameters
+	Stream  bool          // the answer may last: no limit of time, and nothing is held back to compress it
 	Handle  func(*Request) error
 }
 
@@ -47,26 +49,32 @@ type NavGroup struct {
 var navigation = []NavGroup{
 	{"", []NavEntry{
 		{"/", "home", "Home", SignedIn},
+		{"/my-work", "inbox", "My work", access.ReadTasks},
 	}},
 	{"Programme", []NavEntry{
 		{"/frameworks", "frame", "Frameworks", access.ReadProgramme},
 		{"/controls", "control", "Controls", access.ReadProgramme},
 		{"/tests", "test", "Tests", access.ReadProgramme},
 		{"/exceptions", "exm", "Exceptions", access.ReadProgramme},
+		{"/gaps", "riskm", "Gaps", access.ReadProgramme},
+		{"/tasks", "note", "Tasks", access.ReadTasks},
+		{"/programmes", "graph", "Guided programmes", access.ReadProgramme},
 	}},
 	{"Records", []NavEntry{
 		{"/evidence", "evidence", "Evidence", access.ReadEvidence},
 		{"/runs", "clock", "Collection runs", access.ReadProgramme},
+		{"/jobs", "prog", "Jobs", access.ReadProgramme},
 		{"/ledger", "chain", "Ledger", access.ReadLedger},
 		{"/trail", "eye", "Audit trail", access.ReadLedger},
 	}},
 	{"Assurance", []NavEntry{
+		{"/which-report", "note", "Which report", access.ReadEngagement},
 		{"/engagements", "audit", "Engagements", access.ReadEngagement},
 		{"/system", "policy", "System description", access.ReadEngagement},
 	}},
 	{"foot", []NavEntry{
 		{"/connections", "plug", "Connections", access.ReadProgramme},
-		{"/account", "gear", "Account", SignedIn},
+		{"/settings", "gear", "Settings", SignedIn},
 	}},
 }
 
@@ -86,6 +94,9 @@ func (r *Request) Navigation() []NavGroup {
 	}
 	return out
 }
+
+// Has reports whether the program has a page at a path without parameters.
+func (r *Request) Has(path string) bool { return r.site.has[path] }
 
 // lit is the path of the entry the page belongs to.
 func (r *Request) lit() string {

@@ -72,42 +72,6 @@ func (r *Request) send(status int, c templ.Component) error {
 	return nil
 }
 
-// flashCookie carries one sentence to the page that follows a form.
-const flashCookie = "tm_flash"
-
-// flashLength bounds the sentence, in bytes.
-const flashLength = 240
-
-// Redirect answers a form that was accepted: the browser goes to a page of this program and shows a sentence there.
-func (r *Request) Redirect(path, said string) error {
-	if said != "" {
-		http.SetCookie(r.w, &http.Cookie{
-			Name: flashCookie, Value: r.site.seal(flashCookie, []byte(clip(said, flashLength))), Path: "/", MaxAge: 60, HttpOnly: true,
-			Secure: r.site.secure, SameSite: http.SameSiteLaxMode,
-		})
-	}
-	if path = LocalPath(path); r.Target() != "" {
-		// A script follows by loading the page, so that everything on it is fresh and the sentence is not lost on the way.
-		r.w.Header().Set("Tm-Location", path)
-		r.w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	http.Redirect(r.w, r.HTTP, path, http.StatusSeeOther)
-	return nil
-}
-
-// takeFlash reads the sentence a form left, once.
-func (r *Request) takeFlash() {
-	c, err := r.HTTP.Cookie(flashCookie)
-	if err != nil || r.Target() != "" || r.HTTP.Method != http.MethodGet {
-		return
-	}
-	http.SetCookie(r.w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.site.secure, SameSite: http.SameSiteLaxMode})
-	if text, ok := r.site.open(flashCookie, c.Value); ok {
-		r.flash = string(text)
-	}
-}
-
 func clip(s string, n int) string {
 	if len(s) <= n {
 		return s

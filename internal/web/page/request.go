@@ -20,6 +20,10 @@ type Request struct {
 	Grant access.Grant // zero when nobody is signed in, which only public routes see
 	Orgs  []access.Org // the organisations the person may switch to
 	IP    string       // the address the request comes from
+	// Likes are the reader's preferences; Working counts the jobs of the organisation that are under way.
+	Likes   access.Preferences
+	Views   []access.View // saved views the reader may open
+	Working int
 
 	Title  string // of the page
 	Crumbs []Crumb
@@ -27,7 +31,8 @@ type Request struct {
 
 	site   *Site
 	w      http.ResponseWriter
-	flash  string
+	flash  flash
+	result Result
 	bare   bool // page without navigation: sign-in
 	theme  string
 	secret string // of the session's cookie

@@ -25,6 +25,7 @@ type Site struct {
 	log    *slog.Logger
 	assets *assets
 	has    map[string]bool // paths of GET routes, for the navigation
+	gets   []Route         // all GET routes
 }
 
 // Options is what a Site needs.
@@ -46,6 +47,7 @@ func NewSite(o Options) (*Site, error) {
 	for _, r := range o.Routes {
 		if r.Method == http.MethodGet {
 			s.has[r.Pattern] = true
+			s.gets = append(s.gets, r)
 		}
 	}
 	return s, nil

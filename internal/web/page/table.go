@@ -54,12 +54,13 @@ type TableSpec struct {
 	ID      string // of the part that is swapped; "rows" when empty. Two lists on a page need two.
 	Columns []Column
 	Filters []Filter
-	Search  string // what the search field looks in ("Find by reference or text"); empty for no search
-	Sort    string // column of the order when the address names none; "-since" for descending
-	Size    int    // rows a page when the address names none; 0 for paging.DefaultSize
-	One     string // what a row is: "control"
-	Many    string // "controls"
-	Prefix  string // before each parameter, when a page has two lists
+	Search  string       // what the search field looks in ("Find by reference or text"); empty for no search
+	Sort    string       // column of the order when the address names none; "-since" for descending
+	Size    int          // rows a page when the address names none; 0 for paging.DefaultSize
+	One     string       // what a row is: "control"
+	Many    string       // "controls"
+	Prefix  string       // before each parameter, when a page has two lists
+	Bulk    []BulkAction // what can be done to ticked rows; each row then begins with Tick. One list of a page may have it
 }
 
 // Format is what a list is asked for as.

@@ -32,16 +32,19 @@ var controlList = page.TableSpec{
 		{Key: "domain", Title: "Domain", Kind: page.Select, Open: true, All: "All domains"},
 		{Key: "owner", Title: "Owner", Kind: page.Select, Open: true, All: "All owners"},
 		{Key: "retired", Title: "Retired", Kind: page.Select, All: "In use", Options: []page.Option{{Value: "yes", Label: "Retired"}}},
+		{Key: "waiting", Title: "Approval", Kind: page.Select, All: "Any version", Options: []page.Option{{Value: "yes", Label: "Waits for approval"}}},
 	},
 	Search: "Find a control", Sort: "ref", One: "control", Many: "controls",
+	Bulk: []page.BulkAction{{Label: "Assign owner", Action: "/controls/own"},
+		{Label: "Approve drafts", Action: "/controls/approve", Confirm: "Each ticked draft is put in force under your name, as it is written now. Drafts of your own stay, and what does not wait stays as it is."}},
 }
 
 func (p *pages) controls(r *page.Request) error {
-	t, err := r.Table(&controlList)
+	t, err := r.Table(allowed(r, &controlList))
 	if err != nil {
 		return err
 	}
-	f := view.ControlFilter{State: state(t, "state"), Category: catalog.CategoryID(t.Filter("category")), Domain: t.Filter("domain"), Owner: t.Filter("owner"), Retired: t.Filter("retired") == "yes"}
+	f := view.ControlFilter{State: state(t, "state"), Category: catalog.CategoryID(t.Filter("category")), Domain: t.Filter("domain"), Owner: t.Filter("owner"), Retired: t.Filter("retired") == "yes", Waiting: t.Filter("waiting") == "yes"}
 	if t.Exporting() {
 		return p.exportControls(r, t, f)
 	}
@@ -55,7 +58,7 @@ func (p *pages) controls(r *page.Request) error {
 	t.SetOptions("domain", options(list.Domains, nil))
 	t.SetOptions("owner", options(list.Owners, nil))
 	rows := controlRows(t, list.Rows)
-	return r.Render(http.StatusOK, controlsPage(t, list, rows), page.Part(t.ID(), rows))
+	return r.Render(http.StatusOK, controlsPage(r, t, list, rows), page.Part(t.ID(), rows))
 }
 
 func (p *pages) exportControls(r *page.Request, t *page.Table, f view.ControlFilter) error {
@@ -88,12 +91,13 @@ var (
 			{Key: "item", Title: "Item", Sort: true},
 			{Key: "outcome", Title: "Result", Sort: true},
 			{Key: "test", Title: "Test", Sort: true, Opt: true, Wide: true},
+			{Key: "who", Title: "Assigned to", Opt: true},
 			{Key: "since", Title: "Since", Sort: true, Num: true, Opt: true},
 			{Key: "grace", Title: "Grace left", Num: true, Opt: true},
 			{Key: "act", Title: "Actions", Quiet: true},
 		},
 		Filters: []page.Filter{{Key: "excepted", Title: "Exception", Kind: page.Segments, Options: []page.Option{{Value: "no", Label: "Open"}, {Value: "yes", Label: "Excepted"}}}},
-		Search:  "Filter by name or test", Sort: "since", Size: 25, One: "item", Many: "items",
+		Search:  "Filter by name or test", Sort: "since", Size: 25, One: "item", Many: "items", Bulk: itemActs,
 	}
 	controlEvidenceList = page.TableSpec{
 		ID: "evidence",
@@ -110,7 +114,7 @@ var (
 )
 
 func (p *pages) control(r *page.Request) error {
-	tab, err := tabOf(r, "evidence", "requirements", "exceptions", "changes")
+	tab, err := tabOf(r, "evidence", "requirements", "exceptions", "changes", "audits")
 	if err != nil {
 		return err
 	}
@@ -127,6 +131,12 @@ func (p *pages) control(r *page.Request) error {
 		return r.Render(http.StatusOK, controlPage(r, c, tab, requirementsSide(c)))
 	case "exceptions":
 		return p.controlExceptions(r, c)
+	case "audits":
+		all, err := p.View.ControlAudits(r.Context(), r.Read(), c, r.Now)
+		if err != nil {
+			return err
+		}
+		return r.Render(http.StatusOK, controlPage(r, c, tab, auditsSide(all)))
 	case "changes":
 		h, err := p.changes(r, c.Ref)
 		if err != nil {
@@ -138,7 +148,7 @@ func (p *pages) control(r *page.Request) error {
 }
 
 func (p *pages) operation(r *page.Request, c view.ControlDetail) error {
-	t, err := r.Table(failing(c.GraceHours))
+	t, err := r.Table(allowed(r, failing(c.GraceHours)))
 	if err != nil {
 		return err
 	}
@@ -153,7 +163,7 @@ func (p *pages) operation(r *page.Request, c view.ControlDetail) error {
 	}
 	t.Total = list.Total
 	rows := failingRows(r, t, list.Rows, c.GraceHours)
-	return r.Render(http.StatusOK, controlPage(r, c, "", operationSide(r, c, t, rows)), page.Part(t.ID(), rows))
+	return r.Render(http.StatusOK, controlPage(r, c, "", operationSide(r, c, t, rows, p.running(r))), page.Part(t.ID(), rows))
 }
 
 // failing is the list of what does not pass of a control. Without grace there is no column for it.
@@ -243,6 +253,9 @@ func (l changeLog) name(actor string) string {
 // story says in a sentence how a version came about and when it was in force.
 func (l changeLog) story(v control.Revision) string {
 	s := "Written by " + l.name(v.Author)
+	if v.Status == control.Withdrawn && v.ApprovedAt != nil {
+		return s + ", withdrawn by " + l.name(v.ApprovedBy) + " on " + page.TimeText(*v.ApprovedAt) + "."
+	}
 	if v.ApprovedAt != nil {
 		s += ", approved by " + l.name(v.ApprovedBy) + " on " + page.TimeText(*v.ApprovedAt)
 	}
@@ -278,6 +291,9 @@ func controlTabs(r *page.Request, c view.ControlDetail, current string) []page.T
 		{Title: "Exceptions", Href: base + "?tab=exceptions", Count: c.Exceptions, Counted: true},
 		{Title: "Change log", Href: base + "?tab=changes"},
 	}
+	if r.Can(access.ReadEngagement) {
+		tabs = append(tabs, page.Tab{Title: "Audits", Href: base + "?tab=audits"})
+	}
 	if !r.Can(access.ReadEvidence) {
 		tabs = slices.Delete(tabs, 1, 2)
 	}
@@ -305,7 +321,7 @@ func rule(tests int) string {
 func legend(d chart.StripData) []chart.Outcome {
 	n := d.Counts()
 	out := []chart.Outcome{chart.Pass, chart.Fail, chart.Unknown}
-	for _, o := range []chart.Outcome{chart.NotApplicable, chart.None} {
+	for _, o := range []chart.Outcome{chart.Grace, chart.NotApplicable, chart.None} {
 		if n[o] > 0 {
 			out = append(out, o)
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/tickmark/tickmark/internal/access"
-	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -34,7 +33,7 @@ func (p *pages) exceptions(r *page.Request) error {
 	if err != nil || t.Exporting() {
 		return err
 	}
-	return r.Render(http.StatusOK, exceptionsPage(t, rows), page.Part(t.ID(), rows))
+	return r.Render(http.StatusOK, exceptionsPage(r, t, rows), page.Part(t.ID(), rows))
 }
 
 // exceptionTable reads a list of exceptions, narrowed besides by what the page is about. It answers an export itself.
@@ -85,22 +84,12 @@ func (p *pages) exception(r *page.Request) error {
 const defaultException = 90 * 24 * time.Hour
 
 func (p *pages) newException(r *page.Request) error {
-	f := page.NewForm("test", r.Query("test"), "item", r.Query("item"), "expires", r.Now.Add(defaultException).UTC().Format(time.DateOnly))
-	return p.showExceptionForm(r, f)
-}
-
-func (p *pages) showExceptionForm(r *page.Request, f *page.Form) error {
-	t, err := p.View.Test(r.Context(), r.Read(), f.Get("test"), r.Now)
-	if err != nil {
-		return err
+	if r.Query("test") == "" || r.Query("item") == "" {
+		return p.failingItems(r)
 	}
-	name := f.Get("item")
-	if d, err := p.View.Item(r.Context(), r.Read(), t.ID, name, r.Now); err == nil {
-		name = d.Label
-	} else if !errs.Is(err, errs.NotFound) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), exceptionForm(r, f, t, name))
+	f := page.NewForm("expires", r.Now.Add(defaultException).UTC().Format(time.DateOnly), "back", page.LocalPath(or(r.Query("back"), testURL(r.Query("test")))))
+	f.Values["tick"] = []string{view.ItemRef(r.Query("test"), r.Query("item"))}
+	return p.showExceptItems(r, f)
 }
 
 func (p *pages) requestException(r *page.Request) error {
@@ -108,25 +97,12 @@ func (p *pages) requestException(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	scope, err := r.Write()
-	if err != nil {
-		return err
+	// One item may be named by itself, too.
+	if test, item := f.Get("test"), f.Get("item"); test != "" && len(f.Values["tick"]) == 0 {
+		f.Values["tick"] = []string{view.ItemRef(test, item)}
+		f.Values.Set("step", "1")
 	}
-	expires, err := time.Parse(time.DateOnly, f.Get("expires"))
-	if err != nil {
-		f.Wrong("expires", "Give the last day, such as 2026-12-31.")
-	}
-	if f.OK() {
-		// The last day is included.
-		e, err := p.Evaluate.RequestException(r.Context(), scope, r.Now, f.Get("test"), f.Get("item"), f.Get("reason"), expires.AddDate(0, 0, 1))
-		if err == nil {
-			return r.Redirect(exceptionURL(e.Ref), e.Ref+" requested. Somebody else approves it.")
-		}
-		if !f.Take(err) {
-			return err
-		}
-	}
-	return p.showExceptionForm(r, f)
+	return p.exceptItems(r, f)
 }
 
 func (p *pages) approvalForm(r *page.Request) error {

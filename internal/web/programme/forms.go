@@ -1,6 +1,7 @@
 package programme
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -54,7 +55,7 @@ func (p *pages) setOwner(r *page.Request) error {
 	if f.OK() {
 		_, err := p.Controls.Assign(r.Context(), scope, r.Now, c.Ref, f.Get("owner"), f.Get("deputy"))
 		if err == nil {
-			return r.Redirect(controlURL(c.Ref), "Owner of "+c.Ref+" recorded.")
+			return r.RedirectUndo(controlURL(c.Ref), "Owner of "+c.Ref+" recorded.", controlURL(c.Ref)+"/owner", map[string]string{"owner": string(c.Owner), "deputy": string(c.Deputy)})
 		}
 		if !f.Take(err) {
 			return err
@@ -93,4 +94,74 @@ func (p *pages) approve(r *page.Request) error {
 		return err
 	}
 	return r.RenderPanel(f.Status(), approvePanel(r, f, l))
+}
+
+// approveMany approves the ticked drafts, but for those of the reader's own.
+func (p *pages) approveMany(r *page.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	refs, err := f.Ticks()
+	if err != nil {
+		return err
+	}
+	scope, err := r.Write()
+	if err != nil {
+		return err
+	}
+	approved, own, err := p.Controls.ApproveAll(r.Context(), scope, r.Now, refs)
+	if err != nil {
+		return err
+	}
+	said := page.Plural(len(approved), "draft", "drafts") + " approved."
+	if len(own) > 0 {
+		said += " " + page.Plural(len(own), "draft of your own waits", "drafts of your own wait") + " for somebody else."
+	}
+	if len(approved)+len(own) == 0 {
+		said = "Nothing that is ticked waits for approval."
+	}
+	return r.Redirect(f.Back(), said)
+}
+
+// ownMany makes somebody the owner of the ticked controls.
+func (p *pages) ownMany(r *page.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	refs, err := f.Ticks()
+	if err != nil {
+		return err
+	}
+	scope, err := r.Write()
+	if err != nil {
+		return err
+	}
+	if f.Get("step") != "" {
+		if f.Get("owner") != "" && f.Get("owner") == f.Get("deputy") {
+			f.Wrong("deputy", "The deputy is somebody else than the owner.")
+		}
+		if f.OK() {
+			err := p.Controls.Tx.InTx(r.Context(), func(ctx context.Context) error {
+				for _, ref := range refs {
+					if _, err := p.Controls.Assign(ctx, scope, r.Now, ref, f.Get("owner"), f.Get("deputy")); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err == nil {
+				return r.Redirect(f.Back(), "Owner of "+page.Plural(len(refs), "control", "controls")+" recorded.")
+			}
+			if !f.Take(err) {
+				return err
+			}
+		}
+	}
+	people, err := p.people(r)
+	if err != nil {
+		return err
+	}
+	return r.RenderPanel(f.Status(), ownManyPanel(r, f, refs, people))
 }

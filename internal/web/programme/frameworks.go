@@ -18,7 +18,7 @@ func (p *pages) frameworks(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Render(http.StatusOK, frameworksPage(list))
+	return r.Render(http.StatusOK, frameworksPage(r, list))
 }
 
 var requirementList = page.TableSpec{
@@ -34,6 +34,7 @@ var requirementList = page.TableSpec{
 		{Key: "state", Title: "State", Kind: page.Segments, Options: stateOptions},
 		{Key: "category", Title: "Category", Kind: page.Select, Open: true, All: "All categories"},
 		{Key: "gaps", Title: "Controls", Kind: page.Select, All: "With or without control", Options: []page.Option{{Value: "yes", Label: "Without a control"}}},
+		{Key: "order", Title: "Order", Kind: page.Select, All: "Gaps first", Options: []page.Option{{Value: "framework", Label: "As the framework orders them"}}},
 	},
 	Search: "Find a requirement", Size: paging.MaxSize, One: "requirement", Many: "requirements",
 }
@@ -73,8 +74,12 @@ func (p *pages) oneFramework(r *page.Request, id string) error {
 	t.Total = len(d.Rows)
 	t.SetCounts("state", counts(d.States))
 	t.SetOptions("category", options(d.Categories, nil))
-	rows := requirementRows(t, d)
-	return r.Render(http.StatusOK, frameworkPage(t, d, rows), page.Part(t.ID(), rows))
+	list := groups(d.Rows)
+	if t.Filter("order") == "" {
+		list = gapsFirst(d)
+	}
+	rows := requirementRows(t, d, list)
+	return r.Render(http.StatusOK, frameworkPage(r, t, d, rows), page.Part(t.ID(), rows))
 }
 
 func (p *pages) exportRequirements(r *page.Request, t *page.Table, d view.FrameworkDetail) error {
@@ -136,6 +141,45 @@ func groups(rows []view.RequirementRow) []group {
 	}
 	return out
 }
+
+// ranks are the groups of requirements by what there is to do about them.
+var ranks = []string{"Without a control", "With a failing control", "Without an answer", "Not tested by the program", "Passing"}
+
+// rankOf is where a requirement stands among ranks.
+func rankOf(q view.RequirementRow) int {
+	switch {
+	case len(q.Controls) == 0:
+		return 0
+	case q.State == chart.Fail:
+		return 1
+	case q.State == chart.None, q.State == chart.NotApplicable:
+		return 3
+	case q.State == chart.Pass:
+		return 4
+	}
+	return 2
+}
+
+// gapsFirst groups requirements by what there is to do about them. Those that the examination does not ask for come last.
+func gapsFirst(d view.FrameworkDetail) []group {
+	scoped := slices.ContainsFunc(d.Rows, func(q view.RequirementRow) bool { return q.InScope })
+	out := make([]group, len(ranks)+1)
+	for _, q := range d.Rows {
+		at := rankOf(q)
+		if scoped && !q.InScope {
+			at = len(ranks)
+		}
+		out[at].Rows = append(out[at].Rows, q)
+	}
+	for i, name := range ranks {
+		out[i].Name = name + ": " + page.Count(len(out[i].Rows))
+	}
+	out[len(ranks)].Name = "Outside " + d.Window.Short() + ": " + page.Count(len(out[len(ranks)].Rows))
+	return slices.DeleteFunc(out, func(g group) bool { return len(g.Rows) == 0 })
+}
+
+// meetsURL is where the paper on a framework is made.
+func meetsURL(framework string) string { return "/frameworks/meets/new?framework=" + framework }
 
 // frameworkShares are the requirements of a framework by state, for a bar.
 func frameworkShares(x view.FrameworkRow) []page.Share {

@@ -24,6 +24,10 @@ type Services struct {
 	Controls *control.Service
 	Evaluate *evaluate.Service
 	Access   *access.Service
+	Tasks    Tasks
+	Files    Files // rows of fact files, for authors of tests
+	// Background runs tests while nobody waits; nil where nothing does.
+	Background page.Background
 }
 
 type pages struct{ Services }
@@ -46,6 +50,7 @@ func Routes(s Services) []page.Route {
 		get("/frameworks/{framework}/{id}", "Requirement", "/frameworks", p.requirement),
 		get("/criteria", "Trust services criteria", "/frameworks", p.criteria),
 		get("/criteria/{id}", "Criterion", "/frameworks", p.criterion),
+		get("/crosswalk", "Criteria and ISO 27001", "/frameworks", p.crosswalk),
 		get("/controls", "Controls", "", p.controls),
 		get("/c/{ref}", "Control", "/controls", p.control),
 		get("/tests", "Tests", "", p.tests),
@@ -56,8 +61,27 @@ func Routes(s Services) []page.Route {
 		get("/exceptions", "Exceptions", "", p.exceptions),
 		get("/exceptions/{ref}", "Exception", "/exceptions", p.exception),
 	}
+	post := func(pattern string, a access.Action, title, nav string, do func(*page.Request) error) page.Route {
+		return page.Route{Method: http.MethodPost, Pattern: pattern, Action: a, Title: title, Nav: nav, Handle: do}
+	}
+	out = append(out, get("/c/{ref}/compare", "Compare versions", "/controls", p.compare), get("/c/{ref}/library", "The library’s text", "/controls", p.libraryText),
+		get("/controls/library", "Library of controls", "/controls", p.library), post("/controls/adopt", access.EditControls, "Adopt", "/controls", p.adopt))
+	out = append(out, post("/controls/approve", access.ApproveControls, "Approve controls", "/controls", p.approveMany), post("/controls/own", access.EditControls, "Owner of controls", "/controls", p.ownMany))
+	out = append(out, form("/controls/new", access.EditControls, "New control", "/controls", p.newControl, p.createControl)...)
+	out = append(out, form("/c/{ref}/edit", access.EditControls, "Change a control", "/controls", p.editControl, p.proposeControl)...)
+	out = append(out, form("/c/{ref}/withdraw", access.EditControls, "Withdraw a draft", "/controls", p.withdrawForm, p.withdraw)...)
+	out = append(out, form("/c/{ref}/retire", access.ApproveControls, "Retire a control", "/controls", p.retireForm, p.retire)...)
 	out = append(out, form("/c/{ref}/owner", access.EditControls, "Owner", "/controls", p.ownerForm, p.setOwner)...)
 	out = append(out, form("/c/{ref}/approve", access.ApproveControls, "Approve", "/controls", p.approveForm, p.approve)...)
+	out = append(out, post("/c/{ref}/run", access.RunTests, "Run tests", "/controls", p.runControl), post("/t/{id}/run", access.RunTests, "Run a test", "/tests", p.runTest),
+		post("/tests/run", access.RunTests, "Run all tests", "/tests", p.runAll), get("/items", "What does not pass now", "/tests", p.failingItems))
+	out = append(out, get("/tests/drafts", "Proposals for tests", "/tests", p.drafts), get("/tests/drafts/{id}", "Proposal", "/tests", p.draftPage))
+	out = append(out, form("/tests/new", access.EditTests, "New test", "/tests", p.newTest, p.writeTest)...)
+	out = append(out, form("/t/{id}/edit", access.EditTests, "Change a test", "/tests", p.editTest, p.writeTest)...)
+	out = append(out, form("/tests/drafts/{id}/approve", access.ApproveTests, "Approve a test", "/tests", p.approveTestForm, p.approveTest)...)
+	out = append(out, form("/tests/drafts/{id}/withdraw", access.EditTests, "Withdraw a proposal", "/tests", p.withdrawTestForm, p.withdrawTest)...)
+	out = append(out, form("/tests/rule", access.ManageOrg, "Rule for tests", "/tests", p.ruleForm, p.setRule)...)
+	out = append(out, form("/items/assign", access.ManageTasks, "Assign", "/tests", p.assignItemForm, p.assignItems)...)
 	out = append(out, form("/exceptions/new", access.RequestException, "Request an exception", "/exceptions", p.newException, p.requestException)...)
 	out = append(out, form("/exceptions/{ref}/approve", access.ApproveException, "Approve an exception", "/exceptions", p.approvalForm, p.approveException)...)
 	return append(out, form("/exceptions/{ref}/revoke", access.ApproveException, "Revoke an exception", "/exceptions", p.revocationForm, p.revokeException)...)

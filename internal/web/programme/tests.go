@@ -51,7 +51,7 @@ func (p *pages) tests(r *page.Request) error {
 	t.SetCounts("state", counts(list.States))
 	t.SetOptions("system", options(list.Systems, systemText))
 	rows := testRows(r, t, list.Rows)
-	return r.Render(http.StatusOK, testsPage(t, rows), page.Part(t.ID(), rows))
+	return r.Render(http.StatusOK, testsPage(r, t, rows, p.running(r)), page.Part(t.ID(), rows))
 }
 
 func (p *pages) exportTests(r *page.Request, t *page.Table, f view.TestFilter) error {
@@ -77,7 +77,9 @@ var (
 			{Key: "item", Title: "Item", Sort: true},
 			{Key: "outcome", Title: "Result", Sort: true},
 			{Key: "reason", Title: "Reason", Wide: true, Opt: true},
+			{Key: "who", Title: "Assigned to", Opt: true},
 			{Key: "since", Title: "Since", Sort: true, Num: true, Opt: true},
+			{Key: "grace", Title: "Grace left", Num: true, Opt: true},
 			{Key: "until", Title: "Until", Num: true, Opt: true},
 			{Key: "act", Title: "Actions", Quiet: true},
 		},
@@ -85,7 +87,7 @@ var (
 			{Key: "when", Title: "When", Kind: page.Segments, All: "Latest", Options: []page.Option{{Value: "ever", Label: "Ever"}}},
 			{Key: "outcome", Title: "Result", Kind: page.Select, All: "All results", Options: stateOptions[:2]},
 		},
-		Search: "Filter by name or reason", Size: 50, One: "item", Many: "items",
+		Search: "Filter by name or reason", Size: 50, One: "item", Many: "items", Bulk: itemActs,
 	}
 	runList = page.TableSpec{
 		ID: "runs",
@@ -107,7 +109,7 @@ var (
 )
 
 func (p *pages) test(r *page.Request) error {
-	tab, err := tabOf(r, "runs", "definition", "exceptions")
+	tab, err := tabOf(r, "runs", "definition", "versions", "exceptions")
 	if err != nil {
 		return err
 	}
@@ -122,6 +124,12 @@ func (p *pages) test(r *page.Request) error {
 		return p.testRuns(r, x)
 	case "definition":
 		return r.Render(http.StatusOK, testPage(r, x, tab, definitionSide(x)))
+	case "versions":
+		v, err := p.versionsSide(r, x)
+		if err != nil {
+			return err
+		}
+		return r.Render(http.StatusOK, testPage(r, x, tab, versionsPart(r, x, v)))
 	case "exceptions":
 		t, rows, err := p.exceptionTable(r, view.ExceptionFilter{Test: x.ID}, x.ID+"-exceptions")
 		if err != nil || t.Exporting() {
@@ -132,16 +140,37 @@ func (p *pages) test(r *page.Request) error {
 	return p.result(r, x)
 }
 
-// standing is the list of what does not pass of a test. What happened once has no end.
-func standing(k evaluate.Kind) *page.TableSpec {
-	if k == evaluate.Occurrence {
+// standing is the list of what does not pass of a test. What happened once has no end and no time left for mending, and
+// there is no grace where no control of the test gives one.
+func standing(k evaluate.Kind, grace int) *page.TableSpec {
+	switch {
+	case k == evaluate.Occurrence:
 		return &happenedList
+	case grace == 0:
+		return &standingListPlain
 	}
 	return &standingList
 }
 
-var happenedList = func() page.TableSpec {
+// leastGrace is the shortest time that the controls of a test allow for mending, in hours; 0 when one allows none.
+func leastGrace(x view.TestDetail) int {
+	least := 0
+	for i, c := range x.Controls {
+		if i == 0 || c.GraceHours < least {
+			least = c.GraceHours
+		}
+	}
+	return least
+}
+
+var standingListPlain = func() page.TableSpec {
 	s := standingList
+	s.Columns = slices.DeleteFunc(slices.Clone(s.Columns), func(c page.Column) bool { return c.Key == "grace" })
+	return s
+}()
+
+var happenedList = func() page.TableSpec {
+	s := standingListPlain
 	s.Columns = slices.DeleteFunc(slices.Clone(s.Columns), func(c page.Column) bool { return c.Key == "until" })
 	for i := range s.Columns {
 		if s.Columns[i].Key == "since" {
@@ -153,7 +182,7 @@ var happenedList = func() page.TableSpec {
 }()
 
 func (p *pages) result(r *page.Request, x view.TestDetail) error {
-	t, err := r.Table(standing(x.Definition.Kind))
+	t, err := r.Table(allowed(r, standing(x.Definition.Kind, leastGrace(x))))
 	if err != nil {
 		return err
 	}
@@ -169,7 +198,14 @@ func (p *pages) result(r *page.Request, x view.TestDetail) error {
 	}
 	t.Total = list.Total
 	rows := standingRows(r, t, x, list.Rows)
-	return r.Render(http.StatusOK, testPage(r, x, "", resultSide(r, x, t, rows)), page.Part(t.ID(), rows))
+	if r.Target() == t.ID() { // a script wants the rows alone
+		return r.Render(http.StatusOK, testPage(r, x, "", rows), page.Part(t.ID(), rows))
+	}
+	var l lanes
+	if l.List, l.More, err = p.View.Lanes(r.Context(), r.Read(), x); err != nil {
+		return err
+	}
+	return r.Render(http.StatusOK, testPage(r, x, "", resultSide(r, x, t, rows, l, p.running(r))), page.Part(t.ID(), rows))
 }
 
 func (p *pages) testRuns(r *page.Request, x view.TestDetail) error {
@@ -223,6 +259,18 @@ func (p *pages) run(r *page.Request) error {
 	return r.Render(http.StatusOK, runPage(r, x, n))
 }
 
+// lanes are items with their days.
+type lanes struct {
+	List []view.Lane
+	More int
+}
+
+// laneSVG draws the days of an item.
+func laneSVG(l view.Lane) string {
+	const w, h = 730, 14
+	return chart.SVG("lane", w, h, l.Label+": "+l.Strip.Sentence(), func(c chart.Canvas) { chart.Strip(c, l.Strip, w, h) })
+}
+
 // testTabs are the sides of a test's page.
 func testTabs(x view.TestDetail, current string) []page.Tab {
 	base := testURL(x.ID)
@@ -230,6 +278,7 @@ func testTabs(x view.TestDetail, current string) []page.Tab {
 		{Title: "Result", Href: base},
 		{Title: "Runs", Href: base + "?tab=runs", Count: int(x.Runs), Counted: true},
 		{Title: "Definition", Href: base + "?tab=definition"},
+		{Title: "Versions", Href: base + "?tab=versions", Count: len(x.Versions), Counted: true},
 		{Title: "Exceptions", Href: base + "?tab=exceptions", Count: x.Exceptions, Counted: true},
 	}
 	for i := range tabs {

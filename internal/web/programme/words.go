@@ -3,6 +3,7 @@ package programme
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/internal/kernel/textdiff"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -30,6 +32,22 @@ func dashZero(tests int) string {
 		return "–"
 	}
 	return "0"
+}
+
+// exceptTitle is the title of the form that asks for exceptions.
+func exceptTitle(a itemAct) string {
+	if len(a.Items) == 1 {
+		return "Request an exception"
+	}
+	return "Request " + page.Count(len(a.Items)) + " exceptions"
+}
+
+// dueText says until when an item is looked after.
+func dueText(x view.Standing) string {
+	if x.Due == 0 {
+		return x.Task + ", no date"
+	}
+	return x.Task + ", due " + page.DateText(x.Due)
 }
 
 // merged are failing and unanswered stretches together, newest first.
@@ -72,10 +90,44 @@ func statusKey(s control.Status) string {
 	switch s {
 	case control.Approved:
 		return "pass"
-	case control.Retired:
+	case control.Retired, control.Withdrawn:
 		return "na"
 	}
 	return "prog"
+}
+
+// fieldTitle is the name of a field of a control's wording, as its form calls it.
+func fieldTitle(field string) string {
+	switch field {
+	case "type":
+		return "Kind"
+	case "nature":
+		return "Performed"
+	case "frequency":
+		return "Runs"
+	case "owner_role":
+		return "Role that owns it"
+	case "grace_hours":
+		return "Grace, in hours"
+	case "evidence":
+		return "What shows that it operates"
+	case "requirements":
+		return "What it serves"
+	}
+	return capital(field)
+}
+
+// shownField is the value of a field of a wording as people read it.
+func shownField(field, value string) string {
+	switch field {
+	case "type", "frequency":
+		return capital(value)
+	case "nature":
+		return natureText(catalog.Nature(value))
+	case "requirements":
+		return strings.NewReplacer(catalog.TSC+" ", "", catalog.SOC1+" ", "", catalog.ISO+" ", "").Replace(value)
+	}
+	return value
 }
 
 // forceText says when a version was in force.
@@ -191,4 +243,107 @@ func itemSays(d view.ItemDetail) string {
 		return "Nothing is known of the days shown."
 	}
 	return capital(strings.Join(parts, ", ")) + " since its first verdict other than pass, on " + first + ". Nothing is claimed of the days before."
+}
+
+func modeOf(e testEditor) string {
+	if e.Raw {
+		return "yaml"
+	}
+	return "form"
+}
+
+func noteLabel(e testEditor) string {
+	if e.Version > 1 {
+		return "Why it changes"
+	}
+	return "Note"
+}
+
+// fixturePlaceholder shows the shape of unit rows.
+const fixturePlaceholder = `- name: one of each
+  as_of: 2026-03-10T09:00:00Z
+  facts:
+    okta.user_account:
+      - {id: u1, login: ada@northwind.example, status: active}
+  expect: {u1: pass}`
+
+func verdictText(o evaluate.Outcome) string {
+	if o == evaluate.NotApplicable {
+		return "Not applicable"
+	}
+	return capital(o)
+}
+
+func trialShares(t *evaluate.Trial) []page.Share {
+	n := t.Run.Counts
+	return []page.Share{{Status: "pass", Count: int(n[evaluate.Pass])}, {Status: "fail", Count: int(n[evaluate.Fail])}, {Status: "err", Count: int(n[evaluate.Unknown])}, {Status: "na", Count: int(n[evaluate.NotApplicable])}}
+}
+
+// trialItems is how many items of a trial a page shows.
+const trialItems = 20
+
+func firstItems(list []evaluate.Item) []evaluate.Item { return list[:min(len(list), trialItems)] }
+
+// rowText is what a row says besides its verdict, on one line.
+func rowText(x evaluate.Item) string {
+	list, err := columns(x.Columns)
+	if err != nil {
+		return ""
+	}
+	var out []string
+	for _, c := range list {
+		if c.Name != "occurred_at" && c.Value != "" {
+			out = append(out, c.Name+": "+c.Value)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func ruleText(second bool) string {
+	if second {
+		return "Tests of your own and changes of them. A second person approves each before it counts."
+	}
+	return "Tests of your own and changes of them. They count at once: your organisation asks for no second person."
+}
+
+func otherSide(side string) string {
+	if side == "yes" {
+		return ""
+	}
+	return "yes"
+}
+
+func lineClass(o textdiff.Op) string {
+	switch o {
+	case textdiff.Gone:
+		return "gone"
+	case textdiff.Added:
+		return "added"
+	}
+	return ""
+}
+
+func lineSign(o textdiff.Op) string {
+	switch o {
+	case textdiff.Gone:
+		return "−"
+	case textdiff.Added:
+		return "+"
+	}
+	return ""
+}
+
+func lineNumber(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func testVersionOptions(v testVersions) []page.Option {
+	var out []page.Option
+	for _, x := range v.All {
+		out = append(out, page.Option{Value: strconv.Itoa(x.Version), Label: "Version " + strconv.Itoa(x.Version) + ", " + page.TimeText(x.Installed)})
+	}
+	return out
 }

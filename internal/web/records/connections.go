@@ -117,6 +117,9 @@ type system struct {
 	Run      *collect.Run // newest run that ended, with its results
 	Year     chart.StripData
 	Due      *time.Time
+	Job      *page.Job // that reads it now
+	// Gaps is how many of the days it has lived, today apart, saw no run.
+	Gaps, Lived int
 }
 
 // setting is a setting of a connection that is no secret.
@@ -199,6 +202,27 @@ func (s Services) fill(r *page.Request, x *system) error {
 	var err error
 	if x.Year, err = s.runDays(r, x.ConnectionRow, 365); err != nil {
 		return err
+	}
+	first, today := max(period.Of(x.Created), x.Year.Period.From), period.Of(r.Now)
+	if len(x.Year.Runs) > 0 && x.Year.Runs[0].From < first {
+		first = x.Year.Runs[0].From
+	}
+	read := 0
+	for _, run := range x.Year.Runs {
+		if run.From >= first && run.From < today {
+			read++
+		}
+	}
+	x.Lived = max(0, int(today-first))
+	x.Gaps = max(0, x.Lived-read)
+	if s.Background != nil {
+		open, err := s.Background.Open(r.Context(), r.Read())
+		if err != nil {
+			return err
+		}
+		if j, ok := page.JobUnderWay(open, "collect", x.ID); ok {
+			x.Job = &j
+		}
 	}
 	if connector, ok := s.Collect.Connectors[x.Kind]; ok {
 		d := connector.Describe()
@@ -300,11 +324,13 @@ func took(started time.Time, finished *time.Time) string {
 func everyText(d time.Duration) string {
 	switch {
 	case d == 0:
-		return "By hand"
+		return "As usual"
 	case d%(24*time.Hour) == 0 && d == 24*time.Hour:
 		return "Daily"
 	case d == time.Hour:
 		return "Hourly"
+	case d == 7*24*time.Hour:
+		return "Weekly"
 	}
 	return "Every " + page.Span(d)
 }

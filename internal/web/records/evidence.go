@@ -22,13 +22,14 @@ import (
 
 var evidenceTable = page.TableSpec{
 	Columns: []page.Column{
-		{Key: "ref", Title: "Reference", Sort: true}, {Key: "title", Title: "What", Sort: true, Wide: true}, {Key: "completeness", Title: "Completeness", Sort: true},
-		{Key: "rows", Title: "Rows", Sort: true, Num: true, Opt: true}, {Key: "source_total", Title: "Source says", Num: true, Opt: true},
-		{Key: "about", Title: "About", Sort: true, Num: true, Opt: true}, {Key: "received", Title: "Received", Sort: true, Num: true, Opt: true}, {Key: "seq", Title: "Entry", Sort: true, Num: true, Opt: true},
+		{Key: "ref", Title: "Reference", Sort: true}, {Key: "title", Title: "What", Sort: true, Wide: true}, {Key: "kind", Title: "Kind", Sort: true, Opt: true},
+		{Key: "fresh", Title: "Freshness"}, {Key: "completeness", Title: "Completeness", Sort: true, Opt: true}, {Key: "rows", Title: "Rows", Sort: true, Num: true, Opt: true},
+		{Key: "controls", Title: "Controls", Opt: true}, {Key: "about", Title: "Covers", Sort: true, Num: true, Opt: true}, {Key: "received", Title: "Received", Sort: true, Num: true, Opt: true}, {Key: "seq", Title: "Entry", Sort: true, Num: true, Opt: true},
 	},
 	Filters: []page.Filter{
 		{Key: "completeness", Title: "Completeness", Kind: page.Segments, Options: []page.Option{
 			{Value: "proven", Label: "Proven", Status: "pass"}, {Value: "asserted", Label: "Asserted", Status: "na"}, {Value: "incomplete", Label: "Incomplete", Status: "risk"}}},
+		{Key: "kind", Title: "Kind", Kind: page.Select, Options: []page.Option{{Value: "snapshot", Label: "Collected facts"}, {Value: "document", Label: "Document"}, {Value: "screenshot", Label: "Screenshot"}, {Value: "attestation", Label: "Attestation"}}},
 		{Key: "source", Title: "Source", Kind: page.Select, Open: true}, {Key: "resource", Title: "Facts", Kind: page.Select, Open: true},
 		{Key: "status", Title: "State", Kind: page.Select, Options: []page.Option{{Value: "active", Label: "Relied on"}, {Value: "superseded", Label: "Replaced"}, {Value: "withdrawn", Label: "Withdrawn"}}},
 		{Key: "from", Title: "From", Kind: page.Date}, {Key: "to", Title: "To", Kind: page.Date},
@@ -36,16 +37,17 @@ var evidenceTable = page.TableSpec{
 	Search: "Find by reference, title or source", Sort: "-received", One: "piece of evidence", Many: "pieces of evidence",
 }
 
-var evidenceHead = []string{"ref", "title", "kind", "system", "source", "resource", "completeness", "gap", "rows", "source_total", "about_from", "about_to", "received_at", "status", "bytes", "sha256", "ledger_entry"}
+var evidenceHead = []string{"ref", "title", "kind", "system", "source", "resource", "completeness", "gap", "rows", "source_total", "about_from", "about_to", "received_at", "status", "bytes", "sha256", "ledger_entry", "freshness", "renew_by", "controls"}
 
-func evidenceCells(rows []view.EvidenceRow) [][]any {
+func evidenceCells(rows []view.EvidenceRow, stand map[string]view.EvidenceStanding) [][]any {
 	out := make([][]any, len(rows))
 	for i, e := range rows {
 		var says any
 		if e.SourceTotal != nil {
 			says = *e.SourceTotal
 		}
-		out[i] = []any{e.Ref, e.Title, e.Kind, e.System, e.Source, e.Resource, string(e.Completeness), e.Gap, e.Rows, says, e.From, e.To, e.Received, string(e.Status), e.Bytes, e.SHA256, e.Seq}
+		out[i] = []any{e.Ref, e.Title, e.Kind, e.System, e.Source, e.Resource, string(e.Completeness), e.Gap, e.Rows, says, e.From, e.To, e.Received, string(e.Status), e.Bytes, e.SHA256, e.Seq,
+			string(stand[e.Ref].Fresh), timeOr(stand[e.Ref].Until), strings.Join(stand[e.Ref].Controls, " ")}
 	}
 	return out
 }
@@ -66,11 +68,15 @@ func (s Services) evidenceList(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f := view.EvidenceFilter{Completeness: t.Filter("completeness"), Source: t.Filter("source"), Resource: t.Filter("resource"), Status: t.Filter("status"), Control: strings.ToUpper(t.Filter("control")), About: aboutPeriod(t)}
+	f := view.EvidenceFilter{Kind: t.Filter("kind"), Completeness: t.Filter("completeness"), Source: t.Filter("source"), Resource: t.Filter("resource"), Status: t.Filter("status"), Control: strings.ToUpper(t.Filter("control")), About: aboutPeriod(t)}
 	if t.Exporting() {
 		return r.Export(t, "evidence", evidenceHead, func(q paging.Query) ([][]any, int, error) {
 			res, err := s.View.Evidence(r.Context(), r.Read(), f, q)
-			return evidenceCells(res.Rows), res.Total, err
+			if err != nil {
+				return nil, 0, err
+			}
+			stand, err := s.View.EvidenceStandings(r.Context(), r.Read(), res.Rows, r.Now)
+			return evidenceCells(res.Rows, stand), res.Total, err
 		})
 	}
 	res, err := s.View.Evidence(r.Context(), r.Read(), f, t.Query)
@@ -89,24 +95,27 @@ func (s Services) evidenceList(r *page.Request) error {
 			case "completeness":
 				t.SetCounts(column, counts(choices))
 			case "resource":
-				t.SetOptions(column, options(choices, func(v string) string {
-					if v == "" {
-						return "Documents"
-					}
-					return resourceTitle(v)
-				}))
+				choices = slices.DeleteFunc(choices, func(c view.Choice) bool { return c.Value == "" }) // documents, which their kind filters
+				t.SetOptions(column, options(choices, resourceTitle))
 			default:
 				t.SetOptions(column, options(choices, nil))
 			}
 		}
 	}
-	return r.Render(http.StatusOK, evidenceListPage(r, t, res.Rows), page.Part(t.ID(), evidenceRows(r, t, res.Rows)))
+	stand, err := s.View.EvidenceStandings(r.Context(), r.Read(), res.Rows, r.Now)
+	if err != nil {
+		return err
+	}
+	rows := evidenceRows(r, t, res.Rows, stand)
+	return r.Render(http.StatusOK, evidenceListPage(r, t, rows), page.Part(t.ID(), rows))
 }
 
 // piece is a piece of evidence with what its pages show of it.
 type piece struct {
 	evidence.Item
 	Who      string // who added it, for documents
+	Paper    evidence.Paper
+	Due      map[string]view.DueRow // of the controls it is filed for
 	Context  view.EvidenceContext
 	Manifest *collect.Manifest
 	Raw      string // the manifest as stored
@@ -126,6 +135,9 @@ func (s Services) find(r *page.Request) (piece, error) {
 	r.Crumbs = []page.Crumb{{Text: "Evidence", Href: "/evidence"}, {Text: i.Ref}}
 	p := piece{Item: i}
 	if i.Kind != evidence.Snapshot {
+		if p.Paper, _, err = s.Evidence.Store.Paper(r.Context(), r.Read(), i.ID); err != nil {
+			return p, err
+		}
 		p.Who, err = s.nameOf(r.Context(), r.Read(), i.Source)
 	}
 	return p, err
@@ -137,6 +149,9 @@ func (p piece) tabs(current string) []page.Tab {
 	out := []page.Tab{{Title: "Provenance", Href: base, Current: current == ""}}
 	if p.Kind == evidence.Snapshot {
 		out = append(out, page.Tab{Title: "Rows", Href: base + "?tab=rows", Count: int(p.Rows), Counted: true, Current: current == "rows"})
+	}
+	if p.Kind != evidence.Snapshot {
+		out = append(out, page.Tab{Title: "Document", Href: base + "?tab=document", Current: current == "document"}, page.Tab{Title: "Raw", Href: base + "?tab=raw", Current: current == "raw"})
 	}
 	if p.ManifestSHA256 != "" {
 		out = append(out, page.Tab{Title: "Manifest", Href: base + "?tab=manifest", Current: current == "manifest"})
@@ -154,6 +169,8 @@ func (s Services) evidencePage(r *page.Request) error {
 		return s.provenance(r, p)
 	case tab == "rows" && p.Kind == evidence.Snapshot:
 		return s.rows(r, p)
+	case (tab == "document" || tab == "raw") && p.Kind != evidence.Snapshot:
+		return s.document(r, p, tab == "raw")
 	case tab == "manifest" && p.ManifestSHA256 != "":
 		if err := s.manifest(&p); err != nil {
 			return err
@@ -168,6 +185,16 @@ func (s Services) provenance(r *page.Request, p piece) error {
 	var err error
 	if p.Context, err = s.View.EvidenceContext(r.Context(), r.Read(), p.Item); err != nil {
 		return err
+	}
+	if len(p.Context.Links) > 0 {
+		due, err := s.View.EvidenceDue(r.Context(), r.Read(), view.DueFilter{}, paging.Query{Size: paging.MaxSize}, r.Now)
+		if err != nil {
+			return err
+		}
+		p.Due = map[string]view.DueRow{}
+		for _, d := range due.Rows {
+			p.Due[d.Control] = d
+		}
 	}
 	if p.ManifestSHA256 != "" {
 		// A manifest that cannot be read is one of the checks below, not the end of the page.
@@ -326,6 +353,8 @@ func (s Services) evidenceContent(r *page.Request) error {
 	name, kind := p.Ref, "application/octet-stream"
 	if p.Kind == evidence.Snapshot {
 		name += ".parquet"
+	} else if p.Paper.FileName != "" {
+		name += "-" + p.Paper.FileName
 	} else if _, file, ok := strings.Cut(p.Note, "File name: "); ok {
 		name += "-" + file
 	}
@@ -420,4 +449,42 @@ func capital(s string) string {
 func requestText(p piece) string {
 	return page.Plural(p.Result.Pages, "answered request", "answered requests") + " for these facts; " + page.Plural(p.Manifest.Requests, "request", "requests") + " and " +
 		page.Plural(p.Manifest.Retries, "retry", "retries") + " in the whole run."
+}
+
+// kindText is the kind of a piece as people say it.
+func kindText(kind string) string {
+	if evidence.Kind(kind) == evidence.Snapshot {
+		return "Collected"
+	}
+	return capital(kind)
+}
+
+// freshWords is how fresh a piece is, as a list says it.
+func freshWords(e view.EvidenceRow, x view.EvidenceStanding) sign {
+	switch {
+	case e.Status != evidence.Active:
+		return sign{"na", statusText(e.Status)}
+	case x.Fresh == "" && evidence.Kind(e.Kind) == evidence.Snapshot:
+		return sign{"", "earlier reading"}
+	case x.Fresh == "" || x.Fresh == evidence.NotAsked:
+		return sign{"", "–"}
+	case evidence.Kind(e.Kind) == evidence.Snapshot && x.Fresh == evidence.Overdue:
+		return sign{"fail", "Stale"}
+	}
+	return freshSign(x.Fresh)
+}
+
+// fewControls are the first controls of a piece, and how many more there are.
+func fewControls(refs []string) ([]string, int) {
+	if len(refs) <= 2 {
+		return refs, 0
+	}
+	return refs[:2], len(refs) - 2
+}
+
+func filedHint(p piece) string {
+	if p.Kind == evidence.Snapshot {
+		return ""
+	}
+	return page.Plural(len(p.Context.Links), "control", "controls")
 }

@@ -32,11 +32,12 @@ var entryTable = page.TableSpec{
 
 var trailTable = page.TableSpec{
 	Columns: []page.Column{
-		{Key: "at", Title: "When", Opt: true}, {Key: "actor", Title: "Who"}, {Key: "did", Title: "What was done", Wide: true}, {Key: "seq", Title: "Entry", Sort: true, Num: true},
+		{Key: "at", Title: "When", Opt: true}, {Key: "actor", Title: "Who"}, {Key: "did", Title: "What was done", Wide: true}, {Key: "from", Title: "From", Opt: true}, {Key: "seq", Title: "Entry", Sort: true, Num: true},
 	},
 	Filters: []page.Filter{
 		{Key: "area", Title: "Area", Kind: page.Segments, Options: slices.DeleteFunc(areaOptions(), func(o page.Option) bool { return o.Value == "results" || o.Value == "ledger" })},
-		{Key: "actor", Title: "Who", Kind: page.Select, Open: true}, {Key: "from", Title: "From", Kind: page.Date}, {Key: "to", Title: "To", Kind: page.Date},
+		{Key: "actor", Title: "Who", Kind: page.Select, Open: true}, {Key: "kind", Title: "What", Kind: page.Select, Open: true},
+		{Key: "from", Title: "From", Kind: page.Date}, {Key: "to", Title: "To", Kind: page.Date},
 	},
 	Search: "Find by person, object or text", Sort: "-seq", One: "act", Many: "acts",
 }
@@ -49,12 +50,12 @@ func areaOptions() []page.Option {
 	return out
 }
 
-var entryHead = []string{"entry", "time", "actor", "who", "kind", "subject", "about", "payload", "hash", "in_log"}
+var entryHead = []string{"entry", "time", "actor", "who", "kind", "subject", "about", "from", "payload", "hash", "in_log"}
 
 func entryCells(rows []view.EntryRow) [][]any {
 	out := make([][]any, len(rows))
 	for i, e := range rows {
-		out[i] = []any{e.Seq, e.At, e.Actor, actorName(e.Actor, e.Who), e.Kind, e.Subject, e.About, e.Payload, e.Hash, e.Sealed}
+		out[i] = []any{e.Seq, e.At, e.Actor, actorName(e.Actor, e.Who), e.Kind, e.Subject, e.About, e.From, e.Payload, e.Hash, e.Sealed}
 	}
 	return out
 }
@@ -90,7 +91,7 @@ func (s Services) entriesOf(r *page.Request, t *page.Table, f view.EntryFilter, 
 	}
 	t.SetOptions("actor", options(actors, nil))
 	kinds, err := s.View.EntryKinds(r.Context(), r.Read(), f)
-	t.SetOptions("kind", options(kinds, nil))
+	t.SetOptions("kind", options(kinds, kindWords))
 	return res.Rows, false, err
 }
 
@@ -318,20 +319,6 @@ func (s Services) ledgerArchive(r *page.Request) error {
 		return err
 	}
 	return r.Attach(fmt.Sprintf("%s-ledger-%d.zip", r.Grant.Org.Slug, head.Sealed), "application/zip", int64(b.Len()), r.Now, &b)
-}
-
-func (s Services) trailPage(r *page.Request) error {
-	t, err := r.Table(&trailTable)
-	if err != nil {
-		return err
-	}
-	f := entryFilter(t)
-	f.People = true
-	rows, done, err := s.entriesOf(r, t, f, "audit-trail")
-	if done || err != nil {
-		return err
-	}
-	return r.Render(http.StatusOK, trailView(r, t, rows), page.Part(t.ID(), trailRows(r, t, rows)))
 }
 
 // subjectPath is the page of what an entry is about; empty when there is none.

@@ -5,6 +5,7 @@ package records
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Services struct {
 	Files    Files
 	// Content reads the content of a piece of evidence, checked against the hash it was sealed with.
 	Content func(evidence.Item) ([]byte, error)
+	// Background does what takes long.
+	Background page.Background
 }
 
 // Routes are the pages of this package.
@@ -38,7 +41,7 @@ func Routes(s Services) []page.Route {
 	get := func(pattern string, a access.Action, title, nav string, h func(*page.Request) error) page.Route {
 		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: a, Title: title, Nav: nav, Handle: h}
 	}
-	return []page.Route{
+	return append(slices.Concat(s.connectRoutes(), s.evidenceRoutes()), []page.Route{
 		get("/evidence", access.ReadEvidence, "Evidence", "", s.evidenceList),
 		get("/e/{ref}", access.ReadEvidence, "Evidence", "/evidence", s.evidencePage),
 		get("/e/{ref}/rows/{n}", access.ReadEvidence, "Row", "/evidence", s.evidenceRow),
@@ -53,8 +56,9 @@ func Routes(s Services) []page.Route {
 		get("/ledger/archive", access.ReadLedger, "Ledger", "/ledger", s.ledgerArchive),
 		get("/ledger/{seq}", access.ReadLedger, "Ledger entry", "/ledger", s.entryPage),
 		get("/ledger/{seq}/proof", access.ReadLedger, "Proof", "/ledger", s.entryProof),
+		{Method: http.MethodGet, Pattern: "/trail/lines", Action: access.ReadLedger, Title: "Audit trail", Nav: "/trail", Stream: true, Handle: s.trailLines},
 		get("/trail", access.ReadLedger, "Audit trail", "", s.trailPage),
-	}
+	}...)
 }
 
 // sign is a state as a badge shows it: a status key and a word.

@@ -3,6 +3,9 @@ package records
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -32,7 +35,23 @@ type said struct {
 	Basis    string   `json:"basis"`
 	Scopes   []string `json:"scopes"`
 	IP       string   `json:"ip"`
+	Title    string   `json:"title"`
+	Error    string   `json:"error"`
+	Before   changed  `json:"before"`
+	After    changed  `json:"after"`
 	Controls int      `json:"controls"`
+	Days     *int     `json:"days"`
+}
+
+// every is a rhythm in words.
+func every(days *int) string {
+	switch {
+	case days == nil:
+		return ""
+	case *days == 0:
+		return "not asked for"
+	}
+	return "every " + page.Plural(*days, "day", "days")
 }
 
 // of reads a payload. Fields of another form than expected are left out one by one, so that the rest still shows.
@@ -60,18 +79,45 @@ func did(e view.EntryRow) deed {
 		return accessDeed(e, x, person)
 	case "control", "complement", "description", "exception", "test":
 		return programmeDeed(e, x, d)
+	case "task", "programme":
+		return workDeed(e, x, d)
 	}
 	switch e.Kind {
 	case "connection.added":
 		d.Before, d.After = "connected", note(x.Kind)
 	case "connection.changed":
 		d.Before = "changed the settings of"
+	case "connection.paused":
+		d.Before = "paused the connection"
+	case "connection.resumed":
+		d.Before = "resumed the connection"
+	case "connection.tried":
+		d.Before, d.After = "tested the connection", note(page.Short(x.Error, 120))
+		d.Object = first(e.About, x.Name, x.Kind)
+	case "job.asked":
+		d = deed{"asked for", first(x.Title, e.Subject), "/jobs/" + e.Subject, ""}
+	case "job.cancelled":
+		d = deed{"cancelled", first(x.Title, e.Subject), "/jobs/" + e.Subject, ""}
+	case "notify.route_added":
+		d = deed{"added the notification route", first(x.Name, e.Subject), "/settings/notifications", note(x.Kind)}
+	case "notify.route_changed":
+		d = deed{"changed the notification route", first(x.Name, e.Subject), "/settings/notifications", ""}
+	case "notify.route_removed":
+		d = deed{"removed the notification route", first(x.Name, e.Subject), "", ""}
+	case "notify.route_tested":
+		d = deed{"sent a test by", first(x.Name, e.Subject), "/settings/notifications", ""}
+	case "notify.again":
+		d = deed{"sent again by", first(x.Name, e.Subject), "/settings/notifications", ""}
 	case "connection.removed":
 		d.Before = "removed the connection"
 	case "evidence.withdrawn":
 		d.Before, d.After = "withdrew", because(x.Reason)
 	case "evidence.sealed":
 		d.Before = "added evidence"
+	case "evidence.linked":
+		d.Before = "filed for more controls:"
+	case "evidence.planned":
+		d = deed{"decided how often evidence is renewed for", e.Subject, "/evidence/due?q=" + url.QueryEscape(e.Subject), note(every(x.Days))}
 	case "engagement.created":
 		d.Before, d.After = "set up the engagement", note(x.Firm)
 	case "dossier.frozen":
@@ -121,6 +167,16 @@ func accessDeed(e view.EntryRow, x said, person string) deed {
 		return deed{Before: "disabled the account of", Object: person}
 	case "access.enabled":
 		return deed{Before: "enabled the account of", Object: person}
+	case "access.second_factor_reset":
+		return deed{Before: "reset the second factor of", Object: person}
+	case "access.sessions_ended":
+		return deed{Before: "signed out everywhere", Object: person}
+	case "access.invited":
+		return deed{Before: "made an invitation link for", Object: person}
+	case "access.password_link":
+		return deed{Before: "made a password link for", Object: person}
+	case "org.changed":
+		return deed{Before: "changed the settings of the organisation", After: note(changes(x.Before, x.After))}
 	case "access.acted_for":
 		return deed{Before: "acted for", Object: person}
 	case "token.created":
@@ -193,4 +249,54 @@ func from(ip string) string {
 		return ""
 	}
 	return "from " + ip
+}
+
+// changed are fields of something that was changed, on one side of the change.
+type changed map[string]any
+
+// changes says what was changed: "name: A → B".
+func changes(before, after changed) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(after)) {
+		name := strings.ReplaceAll(k, "_", " ")
+		out = append(out, fmt.Sprintf("%s: %s → %s", name, plain(before[k]), plain(after[k])))
+	}
+	return strings.Join(out, "; ")
+}
+
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil, string:
+		if v == nil || v == "" {
+			return "empty"
+		}
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	}
+	return fmt.Sprint(v)
+}
+
+// workDeed is what somebody did to a task, or said about a line of a guided programme.
+func workDeed(e view.EntryRow, x said, d deed) deed {
+	phrases := map[string]string{
+		"task.opened": "opened the task", "task.changed": "changed the task", "task.started": "started the task", "task.done": "finished the task", "task.dropped": "dropped the task",
+		"task.reopened": "opened again the task", "task.commented": "wrote a comment on the task", "programme.attested": "attested the line", "programme.not_applicable": "said that it does not apply:",
+		"programme.withdrawn": "took back what was said about the line",
+	}
+	if d.Before = phrases[e.Kind]; d.Before == "" {
+		d.Before = strings.ReplaceAll(e.Kind, "_", " ") + ":"
+	}
+	if before(e.Kind) == "programme" {
+		id, _, _ := strings.Cut(e.Subject, "/")
+		d.Object, d.Path = e.Subject, "/programmes/"+id
+		return d
+	}
+	d.Object, d.After = first(x.Ref, e.Subject), because(x.Reason)
+	if x.Ref != "" {
+		d.Path = "/tasks/" + x.Ref
+	}
+	return d
 }

@@ -22,6 +22,9 @@ func TestDid(t *testing.T) {
 		{"exception.requested", "exc_1", "", `{"ref":"EXC-001","test":"okta-second-factor","item":"00u1"}`, "asked for the exception EXC-001 okta-second-factor 00u1", "/exceptions/EXC-001"},
 		{"evidence.withdrawn", "evd_1", "EV-2026-00001", `{"reason":"wrong file"}`, "withdrew EV-2026-00001 – wrong file", "/e/EV-2026-00001"},
 		{"payload.erased", "ledger", "", `{"basis":"a request under Art. 17","erased":[1,2]}`, "erased payloads of the ledger – a request under Art. 17", ""},
+		{"task.dropped", "tsk_1", "", `{"ref":"T-004","version":3,"reason":"the vendor was replaced"}`, "dropped the task T-004 – the vendor was replaced", "/tasks/T-004"},
+		{"task.moved", "tsk_1", "", ``, "task.moved: tsk_1", ""},
+		{"programme.attested", "quick-check/roles", "", `{"note":"so it is"}`, "attested the line quick-check/roles", "/programmes/quick-check"},
 		{"something.new_here", "x_1", "", `{"role":7,"name":"N"}`, "something.new here: N", ""},
 		{"control.assigned", "ctl_1", "IAM-01", `not JSON`, "assigned IAM-01", "/c/IAM-01"},
 	} {

@@ -6,3 +6,8 @@ import './panel.js';
 import './menu.js';
 import './keys.js';
 import './copy.js';
+import './palette.js';
+import './jobs.js';
+import './bulk.js';
+import './picks.js';
+import './narrow.js';

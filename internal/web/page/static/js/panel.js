@@ -43,11 +43,18 @@ document.addEventListener('submit', (e) => {
   const form = /** @type {HTMLFormElement} */ (e.target);
   const button = /** @type {HTMLButtonElement | null} */ (e.submitter);
   if (form.method === 'post' && !('plain' in form.dataset)) once(e, form); // data-plain: the answer is a file, and the page stays
-  if (e.defaultPrevented || !('panel' in form.dataset) || !form.closest('dialog')) return;
+  const within = 'panel' in form.dataset && form.closest('dialog') !== null;
+  if (e.defaultPrevented || !(within || button && 'inPanel' in button.dataset)) return;
+  if (form.enctype === 'multipart/form-data' && !within) return;
   e.preventDefault();
-  const body = new URLSearchParams();
-  for (const [k, v] of new FormData(form, button)) if (typeof v === 'string') body.append(k, v);
-  guard(open(form.action, { method: 'POST', body }).finally(() => release(form)));
+  const data = new FormData(form, button);
+  let body = /** @type {URLSearchParams | FormData} */ (data);
+  if (form.enctype !== 'multipart/form-data') {
+    body = new URLSearchParams();
+    for (const [k, v] of data) if (typeof v === 'string') body.append(k, v);
+  }
+  const to = button?.hasAttribute('formaction') ? button.formAction : form.action;
+  guard(open(to, { method: 'POST', body }).finally(() => release(form)));
 });
 
 /** @type {WeakSet<HTMLFormElement>} */

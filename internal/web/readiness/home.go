@@ -1,14 +1,17 @@
-package account
+package readiness
 
 import (
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -33,6 +36,13 @@ func (p *pages) home(r *page.Request) error {
 			return err
 		}
 		v.Ledger = &head
+		kept, err := p.View.Checkpoints(r.Context(), r.Read(), paging.Query{Size: 1})
+		if err != nil {
+			return err
+		}
+		if len(kept.Rows) > 0 {
+			v.Signed = kept.Rows[0].At
+		}
 	}
 	if r.Can(access.ReadEngagement) && v.Ready.Window != nil {
 		e, err := p.View.Engagement(r.Context(), r.Read(), v.Ready.Window.Ref)
@@ -48,6 +58,11 @@ func (p *pages) home(r *page.Request) error {
 		}
 		v.Evidence = &n
 	}
+	b, err := p.View.Beginnings(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
+	v.Steps = page.FirstSteps(r, page.Beginnings(b))
 	return r.Render(http.StatusOK, homePage(r, v))
 }
 
@@ -58,7 +73,51 @@ type homeView struct {
 	Ledger     *view.LedgerHead
 	Engagement *view.EngagementRow
 	Evidence   *view.EvidenceCounts
+	Steps      []page.Step
+	Signed     time.Time // when the log was signed last; zero while it was not
 	now        time.Time
+}
+
+// waitingShown is how many things that wait the home page lists.
+const waitingShown = 7
+
+func (v homeView) waiting() []view.Waiting {
+	return v.Ready.Waiting[:min(waitingShown, len(v.Ready.Waiting))]
+}
+
+// waitingURL is where something that waits is done.
+func waitingURL(w view.Waiting) string {
+	switch w.Kind {
+	case "task":
+		return taskURL(w.Ref)
+	case "draft":
+		return controlURL(w.Ref) + "?tab=changes"
+	case "drafts":
+		return "/controls?waiting=yes"
+	case "evidence":
+		return "/evidence/new?control=" + url.QueryEscape(w.Ref)
+	case "evidences":
+		return "/evidence/due"
+	case "request", "expiring":
+		return "/exceptions/" + url.PathEscape(w.Ref)
+	}
+	return controlURL(w.Ref)
+}
+
+// standings are the counts of the criteria in scope, worst first, without those of none.
+func (v homeView) standings() []standingCount {
+	var out []standingCount
+	for _, s := range control.Standings() {
+		if n := v.Ready.Standings[s]; n > 0 {
+			out = append(out, standingCount{s, n})
+		}
+	}
+	return out
+}
+
+type standingCount struct {
+	Standing control.Standing
+	N        int
 }
 
 // failedShown is how many controls with failing days the home page lists.
@@ -73,10 +132,12 @@ func (v homeView) states() []state {
 	of := func(o chart.Outcome, word string) state {
 		return state{page.StatusOf(o), word, view.StateName(o), v.Ready.States[o]}
 	}
-	all := []state{of(chart.Pass, "Operating"), of(chart.Fail, "Failing"), of(chart.Unknown, "No answer"), of(chart.NotApplicable, "Not applicable"), of(chart.None, "Not tested")}
+	grace := of(chart.Grace, "In grace")
+	grace.Filter = view.StateName(chart.Fail)
+	all := []state{of(chart.Pass, "Operating"), grace, of(chart.Fail, "Failing"), of(chart.Unknown, "No answer"), of(chart.NotApplicable, "No occurrence"), of(chart.None, "No result yet")}
 	var out []state
-	for _, s := range all {
-		if s.Count > 0 || s.Word == "Operating" || s.Word == "Failing" {
+	for i, s := range all {
+		if s.Count > 0 || i < 3 {
 			out = append(out, s)
 		}
 	}
@@ -219,25 +280,32 @@ func engagementLine(e *view.EngagementRow) string {
 	return s
 }
 
-// records are the facts about what the period has on record.
-func (v homeView) records() []string {
-	out := []string{}
+// progress is how far the examination has come, in whole things: no share in percent would say more.
+func (v homeView) progress() []progressLine {
+	w := v.Ready.Window
+	if w == nil {
+		return nil
+	}
+	today := period.Of(v.now)
+	over := max(0, min(int(today-w.Period.From), w.Period.Days()))
+	met, all := 0, 0
+	for s, n := range v.Ready.Standings {
+		all += n
+		if s != control.NotEvaluated {
+			met += n
+		}
+	}
+	out := []progressLine{{"Days of the period over", over, w.Period.Days(), ""}, {"Criteria with a result", met, all, "/gaps"}}
 	if v.Evidence != nil {
-		out = append(out, "Pieces of evidence", page.Count(v.Evidence.All), "Proven complete", page.Count(v.Evidence.Proven), "Asserted complete", page.Count(v.Evidence.Asserted), "Incomplete", page.Count(v.Evidence.Incomplete))
+		out = append(out, progressLine{"Evidence proven complete", int(v.Evidence.Proven), int(v.Evidence.All), "/evidence"})
 	}
-	out = append(out, "Tests with a failing day", page.Count(v.Ready.TestsFailed)+" of "+page.Count(v.Ready.Tests))
-	if v.Engagement != nil {
-		out = append(out, "Dossiers frozen", page.Count(v.Engagement.Dossiers))
-	}
-	return out
+	return append(out, progressLine{"Tests without a failing day", v.Ready.Tests - v.Ready.TestsFailed, v.Ready.Tests, "/tests"})
 }
 
-// recordsHint says which period the records are of.
-func recordsHint(v homeView) string {
-	if v.Ready.Window == nil {
-		return "last " + page.Plural(v.Ready.Span.Days(), "day", "days")
-	}
-	return v.Ready.Window.Ref
+type progressLine struct {
+	Name      string
+	Done, All int
+	Href      string
 }
 
 // asOf says when the controls were last tested.
@@ -253,4 +321,57 @@ func scopeHint(v homeView) string {
 		return page.Plural(v.Ready.Controls, "control", "controls")
 	}
 	return page.Count(v.Ready.Controls) + " in scope"
+}
+
+func (v homeView) criteria() int {
+	n := 0
+	for _, x := range v.Ready.Standings {
+		n += x
+	}
+	return n
+}
+
+// auditTitle names the examination by whoever carries it out.
+func auditTitle(e *view.EngagementRow) string {
+	if e == nil || e.Firm == "" {
+		return "Audit progress"
+	}
+	return "Audit with " + e.Firm
+}
+
+func auditHint(v homeView) string {
+	w := v.Ready.Window
+	if w == nil {
+		return ""
+	}
+	today := period.Of(v.now)
+	switch {
+	case today < w.Period.From:
+		return "Period begins " + page.DateText(w.Period.From)
+	case today < w.Period.To:
+		return "Period ends " + page.DateText(w.Period.Last())
+	}
+	return "Period ended " + page.DateText(w.Period.Last())
+}
+
+// auditFoot says what is frozen of the examination, and what the program does not keep.
+func auditFoot(v homeView) string {
+	s := "Nothing is frozen for the auditor yet."
+	if e := v.Engagement; e != nil && e.Newest != nil {
+		s = "Dossier " + strconv.Itoa(e.Newest.Number) + " frozen " + page.DateText(period.Of(e.Newest.At)) + "."
+	}
+	return s + " Requests, samples and workpapers are not kept here yet."
+}
+
+func orNA(key string) string {
+	if key == "" {
+		return "na"
+	}
+	return key
+}
+
+// dueWord is the day of something that waits; what is overdue needs no date here.
+func dueWord(words string) string {
+	w, _, _ := strings.Cut(words, ":")
+	return w
 }

@@ -1,0 +1,146 @@
+// Package notify tells people elsewhere what happened: by e-mail, in Slack or Teams, or to a program of their own. It
+// follows what the other rooms wrote down and is never called by them; a message goes out at least once, and every attempt
+// is kept.
+package notify
+
+import (
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+)
+
+// RouteKind is how a route reaches people.
+type RouteKind string
+
+// The kinds of routes.
+const (
+	Email   RouteKind = "smtp"
+	Slack   RouteKind = "slack"
+	Teams   RouteKind = "teams"
+	Webhook RouteKind = "webhook"
+)
+
+// Event is what a message is about.
+type Event string
+
+// The events. EventTest is the message that somebody asked for to see whether a route works; every route carries it.
+const (
+	ExceptionRequested Event = "exception.requested"
+	ExceptionDecided   Event = "exception.decided"
+	ApprovalWaited     Event = "approval.waited"
+	TestFailing        Event = "test.failing"
+	CollectionFailed   Event = "collection.failed"
+	EvidenceDue        Event = "evidence.due"
+	TaskAssigned       Event = "task.assigned"
+	TaskDue            Event = "task.due"
+	JobFailed          Event = "job.failed"
+	EventTest          Event = "route.test"
+)
+
+// EventInfo is an event for people to choose.
+type EventInfo struct {
+	Event       Event
+	Title, Help string
+}
+
+// Events lists what a route can carry, in the order of forms.
+func Events() []EventInfo {
+	return []EventInfo{
+		{TestFailing, "A test begins to fail", "Once, when a test that did not fail before fails now."},
+		{CollectionFailed, "A source does not answer", "A collection run failed or is incomplete, or a source is silent past its interval."},
+		{EvidenceDue, "Evidence is due", "A week before a piece of evidence must be renewed, on the day, and a week after."},
+		{ExceptionRequested, "An exception is requested", "Somebody asks to accept a failure for a time."},
+		{ExceptionDecided, "An exception is decided", "A request was approved or refused, or an exception was withdrawn."},
+		{ApprovalWaited, "An approval is waited for", "A new version of a control was proposed and a second person must look at it."},
+		{TaskAssigned, "A task is assigned", "A task was given to somebody."},
+		{TaskDue, "A task is due", "A task reached its day and is not done."},
+		{JobFailed, "Background work failed", "Something the program did in the background ended with an error."},
+	}
+}
+
+// RouteID identifies a route.
+type RouteID string
+
+// Route is one way out: where to, how, and which events it carries. Its secret is sealed and never shown again.
+type Route struct {
+	ID       RouteID
+	Name     string
+	Kind     RouteKind
+	Settings map[string]string
+	Sealed   string // the secret, sealed; empty for none
+	Events   []Event
+	Enabled  bool
+	Version  int // 1 for the first; a change is made on top of one
+	Created  time.Time
+	Changed  time.Time
+	By       string // who changed it last
+}
+
+// HasSecret reports whether a secret is kept for the route.
+func (r Route) HasSecret() bool { return r.Sealed != "" }
+
+// Carries reports whether messages about an event go this way.
+func (r Route) Carries(e Event) bool {
+	if e == EventTest {
+		return true
+	}
+	for _, x := range r.Events {
+		if x == e {
+			return r.Enabled
+		}
+	}
+	return false
+}
+
+// Message is something to tell, in plain text. Key makes it one of a kind: the same key is told once.
+type Message struct {
+	ID      string
+	Key     string
+	Event   Event
+	Subject string // one line
+	Text    string
+	Link    string        // path in the program
+	Person  access.UserID // whom it concerns; empty for everybody
+	At      time.Time
+}
+
+// Status is where a delivery is.
+type Status string
+
+// The states of a delivery.
+const (
+	Waiting Status = "waiting"
+	Sent    Status = "sent"
+	Failed  Status = "failed" // given up; Error says why
+)
+
+// Delivery is one message on one route.
+type Delivery struct {
+	ID        string
+	Route     RouteID
+	RouteName string
+	Message   Message
+	Status    Status
+	Attempts  int
+	Error     string // of the last attempt, without secrets
+	Next      time.Time
+	Done      *time.Time
+}
+
+// DeliveryFilter narrows a list of deliveries. Zero values do not narrow.
+type DeliveryFilter struct {
+	Route  RouteID
+	Event  Event
+	Status Status
+}
+
+// Limits of routes and their traffic.
+const (
+	MaxRoutes  = 50
+	PerHour    = 60 // messages a route takes in an hour; the rest wait
+	MaxTo      = 20 // addresses of an e-mail route
+	maxWaiting = 72 * time.Hour
+)
+
+// backoff is how long after each failed attempt the next one is made; after the last the delivery is given up.
+var backoff = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour}

@@ -1,0 +1,108 @@
+package desk
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/view"
+	"github.com/tickmark/tickmark/internal/web/page"
+)
+
+// paletteHits is how many hits the palette shows.
+const paletteHits = 8
+
+// paletteID is the part the script of the palette asks for.
+const paletteID = "palette-list"
+
+var searchList = page.TableSpec{
+	Columns: []page.Column{{Key: "ref", Title: "Reference"}, {Key: "title", Title: "Title", Wide: true}, {Key: "kind", Title: "What it is"}},
+	Filters: []page.Filter{{Key: "kind", Title: "Kind", Kind: page.Select, Open: true}},
+	Search:  "Reference, title, person or command", Size: 50, One: "hit", Many: "hits",
+}
+
+func (p *pages) search(r *page.Request) error {
+	t, err := r.Table(&searchList)
+	if err != nil {
+		return err
+	}
+	all, err := p.find(r, t.Query.Search)
+	if err != nil {
+		return err
+	}
+	if r.Target() == paletteID {
+		return r.Render(http.StatusOK, nil, page.Part(paletteID, paletteList(t.Query.Search, all[:min(len(all), paletteHits)])))
+	}
+	kinds := map[string]int{}
+	var options []page.Option
+	for _, h := range all {
+		if kinds[h.Kind]++; kinds[h.Kind] == 1 {
+			options = append(options, page.Option{Value: h.Kind, Label: h.Kind})
+		}
+	}
+	t.SetOptions("kind", options)
+	t.SetCounts("kind", kinds)
+	rows := all
+	if want := t.Filter("kind"); want != "" {
+		rows = nil
+		for _, h := range all {
+			if h.Kind == want {
+				rows = append(rows, h)
+			}
+		}
+	}
+	t.Total = len(rows)
+	if t.Exporting() {
+		return r.Export(t, "search", []string{"reference", "title", "kind", "address"}, func(q paging.Query) ([][]any, int, error) {
+			var cells [][]any
+			for _, h := range cut(rows, q) {
+				cells = append(cells, []any{h.Ref, h.Title, h.Kind, h.Href})
+			}
+			return cells, len(rows), nil
+		})
+	}
+	list := hitRows(t, cut(rows, t.Query))
+	return r.Render(http.StatusOK, searchPage(t, list), page.Part(t.ID(), list))
+}
+
+func cut(rows []view.Hit, q paging.Query) []view.Hit {
+	from := min(q.Offset(), len(rows))
+	return rows[from:min(from+q.Size, len(rows))]
+}
+
+// find looks through records, pages, commands and saved views. Nothing asked for gives commands and pages.
+func (p *pages) find(r *page.Request, query string) ([]view.Hit, error) {
+	if strings.ContainsRune(query, 0) {
+		return nil, errs.New(errs.Invalid, "this cannot be searched for").At("q")
+	}
+	var own []view.Hit
+	for _, v := range r.Views {
+		own = append(own, view.Hit{Kind: "Saved view", Icon: "eye", Title: v.Name, Href: v.Path})
+	}
+	for _, x := range r.Places() {
+		own = append(own, view.Hit{Kind: x.Kind, Icon: x.Icon, Title: x.Title, Href: x.Href})
+	}
+	if query == "" {
+		return own, nil
+	}
+	var out []view.Hit
+	for _, h := range own {
+		if rank, ok := view.Rank(query, "", h.Title); ok {
+			h.Rank = rank
+			out = append(out, h)
+		}
+	}
+	hits, err := p.View.Search(r.Context(), r.Read(), query)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, hits...)
+	view.SortHits(out)
+	return out, nil
+}
+
+// keys is the sheet of keys.
+func keys(r *page.Request) error { return r.RenderPanel(http.StatusOK, keysPanel(r)) }
+
+func upper(s string) string { return strings.ToUpper(s) }
