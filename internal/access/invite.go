@@ -119,27 +119,27 @@ func (s *Service) Invited(ctx context.Context, now time.Time, code, ip string) (
 	if n > attemptsInvite {
 		return Org{}, User{}, errs.New(errs.Exhausted, "too many links were tried").WithHint("Wait %d minutes and try again.", int(attemptWindow.Minutes()))
 	}
-	_, g, err := s.invited(ctx, now, code)
+	g, err := s.invited(ctx, now, code)
 	return g.Org, g.User, err
 }
 
-func (s *Service) invited(ctx context.Context, now time.Time, code string) (Invitation, Grant, error) {
+func (s *Service) invited(ctx context.Context, now time.Time, code string) (Grant, error) {
 	i, err := s.Credentials.InviteByDigest(ctx, digest(code))
 	if errs.Is(err, errs.NotFound) || err == nil && !i.open(now) {
-		return i, Grant{}, errLink()
+		return Grant{}, errLink()
 	}
 	if err != nil {
-		return i, Grant{}, err
+		return Grant{}, err
 	}
 	u, err := s.Store.UserByID(ctx, i.User)
 	if err != nil {
-		return i, Grant{}, err
+		return Grant{}, err
 	}
 	g, err := s.grant(ctx, i.Org, u, nil)
 	if errs.Is(err, errs.Denied) || u.Disabled {
-		return i, Grant{}, errLink()
+		return Grant{}, errLink()
 	}
-	return i, g, err
+	return g, err
 }
 
 // AcceptInvitation sets the password of the account a link was made for, uses the link up and ends the account's sessions.
@@ -154,7 +154,7 @@ func (s *Service) AcceptInvitation(ctx context.Context, now time.Time, code, pas
 	hash := hashPassword(password)
 	var u User
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		_, g, err := s.invited(ctx, now, code)
+		g, err := s.invited(ctx, now, code)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func (s Settings) life() time.Duration {
 	return s.Life
 }
 
-// IdleChoices, LifeChoices and EveryChoices are the lengths an organisation can choose from; 0 leaves it to the program.
+// IdleChoices are the lengths an organisation can choose from, as LifeChoices and EveryChoices are; 0 leaves it to the program.
 func IdleChoices() []time.Duration {
 	return []time.Duration{0, 30 * time.Minute, time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 }

@@ -112,6 +112,12 @@ func onward(from, now time.Time, told int) string {
 
 func stamp(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
+// position reads a cursor that is a number; there is none before the first look.
+func position(cursor string) (int64, bool) {
+	n, err := strconv.ParseInt(cursor, 10, 64)
+	return n, err == nil
+}
+
 // entriesAtOnce bounds how many ledger entries one look reads.
 const entriesAtOnce = 500
 
@@ -121,8 +127,8 @@ func (a *App) followLedger(ctx context.Context, s access.ReadScope, _ time.Time,
 	if err != nil {
 		return nil, cursor, err
 	}
-	last, err := strconv.ParseInt(cursor, 10, 64)
-	if err != nil || last > head.Seq {
+	last, known := position(cursor)
+	if !known || last > head.Seq { // the first look: it begins now
 		return nil, strconv.FormatInt(head.Seq, 10), nil
 	}
 	to := min(head.Seq, last+entriesAtOnce)

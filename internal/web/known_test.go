@@ -4,7 +4,7 @@ package web_test
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
-	"/connect/{kind}", "/settings/notifications/new/{kind}",
+	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
 	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",

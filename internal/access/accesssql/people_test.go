@@ -326,7 +326,9 @@ func TestOrgSettings(t *testing.T) {
 		}
 		all, err := w.svc.OwnSessions(ctx, fresh, now.Add(30*time.Minute))
 		w.ok(err)
-		if !slices.ContainsFunc(all, func(x access.Session) bool { return x.Digest == fresh.Session && x.Expires.Equal(now.Add(24*time.Hour)) }) {
+		if !slices.ContainsFunc(all, func(x access.Session) bool {
+			return x.Digest == fresh.Session && x.Expires.Equal(now.Add(24*time.Hour))
+		}) {
 			t.Errorf("the session does not end after a day: %v", all)
 		}
 		secret, _, err := w.svc.EnrolTOTP(g.Org, g.User)

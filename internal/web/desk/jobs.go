@@ -74,7 +74,7 @@ func (p *pages) file(r *page.Request) error {
 	return r.Attach(f.Name, f.Type, f.Size, f.Modified, f.Body)
 }
 
-// needs is what each kind of job needs to be cancelled.
+// needs is what each kind of job needs to be cancelled, beyond the right of the route.
 var needs = map[string]access.Action{"collect": access.RunCollection, "test": access.RunTests, "bundle": access.BuildReport}
 
 func (p *pages) askCancel(r *page.Request) error {

@@ -429,7 +429,7 @@ func granted(p collect.Permission) sign {
 }
 
 // brought is how the reading of a resource went in a test.
-func brought(t collect.Trial, x collect.TrialRead) sign {
+func brought(x collect.TrialRead) sign {
 	switch {
 	case x.Problem != "":
 		return sign{"fail", "Not readable"}

@@ -1069,7 +1069,7 @@ func trialBody(t collect.Trial) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = badge(brought(t, x)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = badge(brought(x)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

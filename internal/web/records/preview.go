@@ -116,7 +116,7 @@ func (v *preview) csv(content []byte) {
 	var cut []string
 	for {
 		row, err := in.Read()
-		if err == io.EOF { //nolint:errorlint // as package csv says it
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
