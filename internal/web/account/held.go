@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -116,14 +117,15 @@ func (h heldForm) sorted() [][2]string {
 func (h heldForm) shown() [][2]string {
 	var out [][2]string
 	for _, x := range h.sorted() {
-		if x[0] == "base" || strings.TrimSpace(x[1]) == "" {
+		if x[0] == "" || x[0] == "base" || strings.TrimSpace(x[1]) == "" {
 			continue
 		}
 		if r := []rune(x[1]); len(r) > heldShown {
 			x[1] = string(r[:heldShown]) + "…"
 		}
-		name := strings.ReplaceAll(x[0], "_", " ")
-		out = append(out, [2]string{strings.ToUpper(name[:1]) + name[1:], x[1]})
+		name := []rune(strings.ReplaceAll(x[0], "_", " "))
+		name[0] = unicode.ToUpper(name[0])
+		out = append(out, [2]string{string(name), x[1]})
 	}
 	return out
 }
