@@ -99,6 +99,7 @@ func (s *session) evidenceShow() *cobra.Command {
 func (s *session) evidenceAdd() *cobra.Command {
 	var title, kind, per, effective, obtained string
 	var controls []string
+	var again bool
 	c := &cobra.Command{
 		Use: "add FILE", Short: "Add a document as evidence", Args: cobra.ExactArgs(1),
 		Example: `  tickmark evidence add minutes.pdf --title "Board minutes, security" --control GOV-02 --period 2026-Q2 --obtained "Board portal, exported by the secretary"`,
@@ -115,7 +116,7 @@ func (s *session) evidenceAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			u := evidence.Upload{Title: title, Kind: evidence.Kind(kind), Files: []evidence.File{evidence.Bytes(filepath.Base(args[0]), content)}, From: from, To: to, Obtained: obtained}
+			u := evidence.Upload{Title: title, Kind: evidence.Kind(kind), Files: []evidence.File{evidence.Bytes(filepath.Base(args[0]), content)}, From: from, To: to, Obtained: obtained, Again: again}
 			if effective != "" {
 				t, err := time.Parse(time.DateOnly, effective)
 				if err != nil {
@@ -148,6 +149,7 @@ func (s *session) evidenceAdd() *cobra.Command {
 	f.StringVar(&per, "period", "", "period it covers: 2026, 2026-Q2, 2026-05, 2026-05-17, or FIRST..LAST day")
 	f.StringVar(&effective, "effective", "", "day it took effect, if it says one")
 	f.StringVar(&obtained, "obtained", "", "where, how and by whom it was obtained")
+	f.BoolVar(&again, "again", false, "keep it although the same content is kept already")
 	f.StringSliceVar(&controls, "control", nil, "controls it is filed for, comma between")
 	return c
 }
