@@ -209,9 +209,8 @@ func (r *Reader) EvidenceStandings(ctx context.Context, s access.ReadScope, rows
 	w := &sqldb.Where{}
 	w.Add(`i.org_id = ? AND l.kind = 'control'`, orgOf(s))
 	var refs []string
-	snapshots := false
 	for _, e := range rows {
-		refs, snapshots = append(refs, e.Ref), snapshots || evidence.Kind(e.Kind) == evidence.Snapshot
+		refs = append(refs, e.Ref)
 	}
 	if len(refs) == 0 {
 		return out, nil
@@ -238,18 +237,9 @@ func (r *Reader) EvidenceStandings(ctx context.Context, s access.ReadScope, rows
 			every[d.Control] = d.Every
 		}
 	}
-	newest := map[string]string{}
-	if snapshots {
-		_, err = sqldb.Collect(ctx, r.db, func(row sqldb.Row) (bool, error) {
-			var key, ref string
-			err := row.Scan(&key, &ref)
-			newest[key] = ref
-			return true, err
-		}, `SELECT system || '/' || source || '/' || resource, max(ref) FROM evidence_item
-			WHERE org_id = $1 AND kind = 'snapshot' AND status = 'active' GROUP BY system, source, resource`, orgOf(s))
-		if err != nil {
-			return nil, err
-		}
+	newest, err := r.newestReadings(ctx, s, rows)
+	if err != nil {
+		return nil, err
 	}
 	for _, e := range rows {
 		if e.Status != evidence.Active {
@@ -258,13 +248,33 @@ func (r *Reader) EvidenceStandings(ctx context.Context, s access.ReadScope, rows
 		x := out[e.Ref]
 		if evidence.Kind(e.Kind) != evidence.Snapshot {
 			x.shortest(e, every, now)
-		} else if newest[e.System+"/"+e.Source+"/"+e.Resource] == e.Ref {
+		} else if newest[[3]string{e.System, e.Source, e.Resource}] == e.Ref {
 			x.Fresh, x.Until = evidence.Fresh, e.To.Add(SnapshotAge)
 			if now.After(x.Until) {
 				x.Fresh = evidence.Overdue
 			}
 		}
 		out[e.Ref] = x
+	}
+	return out, nil
+}
+
+// newestReadings finds the newest reading of each kind of facts that rows of a list show. A page has a few kinds, and the index
+// leads to the newest of each; grouping all evidence took twenty times as long.
+func (r *Reader) newestReadings(ctx context.Context, s access.ReadScope, rows []EvidenceRow) (map[[3]string]string, error) {
+	out := map[[3]string]string{}
+	for _, e := range rows {
+		key := [3]string{e.System, e.Source, e.Resource}
+		if _, known := out[key]; known || evidence.Kind(e.Kind) != evidence.Snapshot {
+			continue
+		}
+		newest, err := r.oneEvidence(ctx, s, `system = $2 AND source = $3 AND resource = $4 AND kind = 'snapshot' AND status = 'active' ORDER BY from_at DESC, ref DESC`, e.System, e.Source, e.Resource)
+		if err != nil {
+			return nil, err
+		}
+		if out[key] = ""; newest != nil {
+			out[key] = newest.Ref
+		}
 	}
 	return out, nil
 }

@@ -23,7 +23,7 @@ type Lane struct {
 
 // Bounds of the lanes of a page: items, and verdicts read for them.
 const (
-	mostLanes    = 40
+	mostLanes    = 25
 	mostVerdicts = 2000
 )
 

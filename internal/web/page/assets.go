@@ -105,7 +105,9 @@ func pack(plain map[string][]byte) (*assets, error) {
 		switch path.Ext(n) {
 		case ".js":
 			kind = "text/javascript; charset=utf-8"
-			a.modules = append(a.modules, n)
+			if !laterModule(plain, n) {
+				a.modules = append(a.modules, n)
+			}
 		case ".css":
 			kind = "text/css; charset=utf-8"
 		case ".svg":
@@ -115,6 +117,16 @@ func pack(plain map[string][]byte) (*assets, error) {
 	}
 	a.prefix = AssetPath + hex.EncodeToString(all.Sum(nil)[:6]) + "/"
 	return a, nil
+}
+
+// laterModule reports whether a script is loaded only once it is needed: some other one imports it by a call.
+func laterModule(files map[string][]byte, name string) bool {
+	for n, text := range files {
+		if path.Ext(n) == ".js" && bytes.Contains(text, []byte("import('./"+name+"')")) {
+			return true
+		}
+	}
+	return false
 }
 
 // Asset is the address of a file of the pages: Asset("icons.svg").

@@ -260,6 +260,7 @@ func (s Services) entryProof(r *page.Request) error {
 }
 
 var checkpointTable = page.TableSpec{
+	Size:    50, // hashes do not compress
 	Columns: []page.Column{{Key: "size", Title: "Leaves", Num: true}, {Key: "at", Title: "Signed"}, {Key: "root", Title: "Root", Wide: true}},
 	One:     "checkpoint", Many: "checkpoints",
 }

@@ -40,3 +40,4 @@ document.addEventListener('click', (e) => {
   }
 });
 addEventListener('pageshow', update);
+update();

@@ -1,8 +1,7 @@
 // @ts-check
 // Keys: J and K move over the rows, Enter opens, X ticks, / searches, E exports, G and a letter go, ? tells them all. They
 // rest while one writes, and single letters can be switched off on the account page.
-import { openActions } from './palette.js';
-import { tick } from './bulk.js';
+import { guard } from './html.js';
 
 /** @returns {HTMLTableRowElement[]} */
 const rows = () => [...document.querySelectorAll('.rows tbody tr')].map((r) => /** @type {HTMLTableRowElement} */ (r));
@@ -22,7 +21,7 @@ document.addEventListener('keydown', (e) => {
   switch (e.key) {
     case '/': focus('[data-key="/"]', e); break;
     case '?': press('a[href="/keys"]', e); break;
-    case '.': e.preventDefault(); openActions(); break;
+    case '.': e.preventDefault(); guard(import('./palette.js').then((m) => m.openActions())); break;
     case 'e': press('[data-key="e"]', e); break;
     case 'g': going = e.timeStamp + 1200; break;
     case 'j': case 'k': move(e.key === 'j' ? 1 : -1, e); break;
@@ -80,7 +79,7 @@ function mark(e) {
   if (!box) return;
   e.preventDefault();
   box.checked = e.shiftKey ? true : !box.checked;
-  tick(box, e.shiftKey);
+  guard(import('./bulk.js').then((m) => m.tick(box, e.shiftKey)));
 }
 
 // The list one came from, for [ and ].

@@ -1,25 +1,11 @@
 // @ts-check
-// The palette: Ctrl or Cmd with K opens it from anywhere. The server searches; what was opened lately stands first.
+// What the palette does once it is open. The server searches; what was opened lately stands first.
 import { parse, guard } from './html.js';
+import { recent, remember } from './open.js';
 
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById('palette'));
 const input = /** @type {HTMLInputElement | null} */ (dialog?.querySelector('input') ?? null);
 const all = /** @type {HTMLAnchorElement | null} */ (dialog?.querySelector('[data-all]') ?? null);
-
-/** @typedef {{href: string, ref: string, title: string, kind: string}} Recent */
-
-const store = `tm_recent ${document.body.dataset.who ?? ''}`;
-const kept = 8;
-
-/** @returns {Recent[]} */
-function recent() {
-  try { return JSON.parse(localStorage.getItem(store) ?? '[]'); } catch { return []; }
-}
-
-/** @param {Recent} x */
-function remember(x) {
-  try { localStorage.setItem(store, JSON.stringify([x, ...recent().filter((y) => y.href !== x.href)].slice(0, kept))); } catch { /* a browser that keeps nothing */ }
-}
 
 const list = () => /** @type {HTMLElement} */ (document.getElementById('palette-list'));
 /** @returns {HTMLElement[]} */
@@ -134,22 +120,3 @@ dialog?.addEventListener('click', (e) => {
   const text = (/** @type {string} */ c) => hit.querySelector(`.${c}:not([aria-hidden])`)?.textContent ?? '';
   remember({ href: hit.pathname + hit.search, ref: text('r'), title: text('t'), kind: text('k') });
 });
-document.addEventListener('keydown', (e) => {
-  if ((e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && e.key.toLowerCase() === 'k') { e.preventDefault(); if (dialog?.open) dialog.close(); else openPalette(); }
-});
-for (const el of document.querySelectorAll('[data-palette]')) {
-  el.addEventListener('mousedown', (e) => { if (!(/** @type {MouseEvent} */ (e)).button) { e.preventDefault(); openPalette(); } });
-  el.addEventListener('click', (e) => { const m = /** @type {MouseEvent} */ (e); if (!m.ctrlKey && !m.metaKey) e.preventDefault(); });
-  el.addEventListener('keydown', (e) => {
-    const k = /** @type {KeyboardEvent} */ (e);
-    if (k.key === 'Enter' && !(el instanceof HTMLInputElement && el.value)) { e.preventDefault(); openPalette(); }
-  });
-}
-
-// A page of a record is one that may be wanted again.
-const crumbs = document.querySelectorAll('.crumbs > a:not(.org)').length;
-const heading = document.querySelector('.page-head h1');
-if (crumbs > 0 && heading && document.body.dataset.who) {
-  const ref = document.querySelector('.page-head .ref > span:first-child:not(.st)')?.textContent?.trim() ?? '';
-  remember({ href: location.pathname, ref, title: heading.textContent?.trim() ?? '', kind: document.querySelector('.crumbs > a:not(.org)')?.textContent?.trim() ?? '' });
-}
