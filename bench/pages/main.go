@@ -43,7 +43,7 @@ func main() {
 	flag.IntVar(&t.Demo.People, "people", 400, "people, when a demo is made")
 	flag.IntVar(&t.Demo.Repositories, "repositories", 40, "repositories, when a demo is made")
 	flag.IntVar(&t.Demo.Days, "days", 365, "days, when a demo is made")
-	flag.IntVar(&t.Times, "times", 20, "how often each page is asked for")
+	flag.IntVar(&t.Times, "times", 10, "how often each page is asked for")
 	flag.IntVar(&t.Shapes, "shapes", 2, "pages of one shape that are walked")
 	dir := flag.String("dir", "", "folder for the data (default: a temporary one)")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
