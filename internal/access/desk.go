@@ -26,6 +26,7 @@ var choices = map[string][]string{
 	"keys":    {"on", "off"},                  // single-letter keys (WCAG 2.1.4)
 	"density": {"normal", "compact", "roomy"}, // of tables
 	"start":   {"open", "closed"},             // the checklist of the first run on the home page
+	"digest":  {"weekly", "daily", "off"},     // the e-mail about what waits for one
 }
 
 // Choices are the values a preference can have; the first is its default.
@@ -105,6 +106,14 @@ func (s *Service) SweepOnce(ctx context.Context, now time.Time) error {
 // OwnPreferences are those of whoever is signed in.
 func (s *Service) OwnPreferences(ctx context.Context, g Grant) (Preferences, error) {
 	return s.Desk.Preferences(ctx, g.User.ID)
+}
+
+// PreferencesOf are those of a member, for the program's own jobs: how often somebody wants to be written to, say.
+func (s *Service) PreferencesOf(ctx context.Context, scope ReadScope, who UserID) (Preferences, error) {
+	if _, err := s.Eyes(ctx, scope, who); err != nil {
+		return nil, err
+	}
+	return s.Desk.Preferences(ctx, who)
 }
 
 // SetOwnPreferences changes some of them. They concern nobody else, so that the ledger says nothing of them.

@@ -53,9 +53,31 @@ const (
 	WorkTasks        Action = "tasks.work"           // on those one owns, and remarks on any
 	ManageTasks      Action = "tasks.manage"         // open, assign and change any
 	DecideReport     Action = "applicability.decide" // which reports the organisation needs
+	ReadPolicies     Action = "policies.read"        // everybody inside
+	EditPolicies     Action = "policies.edit"
+	ApprovePolicies  Action = "policies.approve" // versions that somebody else wrote
+	ReadPeople       Action = "people.read"      // the directory, and what people signed and learned
+	ManagePeople     Action = "people.manage"
+	ManageCampaigns  Action = "campaigns.manage" // of acknowledgement and training, and courses
+	SignDuties       Action = "duties.sign"      // one's own
+	ManageReviews    Action = "reviews.manage"   // start and close access reviews
+	DecideReviews    Action = "reviews.decide"   // the rows one is the reviewer of
+	ReadRisks        Action = "risks.read"
+	ManageRisks      Action = "risks.manage"
+	AcceptRisks      Action = "risks.accept" // that somebody else owns
+	ReadVendors      Action = "vendors.read"
+	ManageVendors    Action = "vendors.manage"
+	ManageChanges    Action = "changes.manage"   // significant changes, and who was told
+	ReadOccurrences  Action = "occurrences.read" // of controls that people perform on a rhythm
+	ImportRecords    Action = "records.import"   // a file of many records at once; what it holds needs its own right too
 )
 
-var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement}
+var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, ReadPolicies, ReadPeople, ReadRisks, ReadVendors, ReadOccurrences}
+
+// runs is what leads the programme's human half.
+var runs = []Action{
+	EditPolicies, ApprovePolicies, ManagePeople, ManageCampaigns, ManageReviews, ManageRisks, AcceptRisks, ManageVendors, ManageChanges, ImportRecords,
+}
 
 var phrases = map[Action]string{
 	ReadProgramme: "read the programme", ReadEvidence: "read evidence", ReadLedger: "read the ledger",
@@ -66,26 +88,32 @@ var phrases = map[Action]string{
 	ManageEngagement: "manage engagements", BuildReport: "build reports", ErasePayload: "erase payloads from the ledger",
 	ReadTasks: "read tasks", WorkTasks: "work on tasks", ManageTasks: "change tasks",
 	DecideReport: "decide which report is needed",
+	ReadPolicies: "read policies", EditPolicies: "change policies", ApprovePolicies: "approve policies",
+	ReadPeople: "read the directory", ManagePeople: "change the directory", ManageCampaigns: "run campaigns", SignDuties: "sign",
+	ManageReviews: "run access reviews", DecideReviews: "decide in access reviews", ReadRisks: "read risks", ManageRisks: "change risks",
+	AcceptRisks: "accept risks", ReadVendors: "read vendors", ManageVendors: "change vendors", ManageChanges: "record significant changes",
+	ReadOccurrences: "read what people perform on a rhythm", ImportRecords: "import",
 }
 
 var rights = map[Role][]Action{
 	Owner: slices.Concat(reads, []Action{
 		ManageOrg, ManageUsers, ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests,
 		EditTests, ApproveTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload, DecideReport, ReadTasks, WorkTasks, ManageTasks,
-	}),
+	}, runs, []Action{SignDuties, DecideReviews}),
 	ComplianceLead: slices.Concat(reads, []Action{
 		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, ApproveTests, AddEvidence,
 		RequestException, ApproveException, ManageEngagement, BuildReport, DecideReport,
 		ReadTasks, WorkTasks, ManageTasks,
-	}),
-	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks}),
-	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks}),
-	Employee:        {ReadProgramme, ManageTokens, ReadTasks, WorkTasks},
+	}, runs, []Action{SignDuties, DecideReviews}),
+	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageVendors, ManageChanges}),
+	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageRisks, ManageChanges}),
+	Employee:        {ReadProgramme, ReadPolicies, ReadOccurrences, ManageTokens, ReadTasks, WorkTasks, SignDuties, DecideReviews},
 	// An auditor owns nothing of the client's (brief 4.6): reading is all there is here. The auditor's own workspace has
 	// records, and a scope, of its own.
 	Auditor: reads,
 	Reader:  {ReadProgramme},
-	system:  {ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, RunCollection, RunTests, AddEvidence, BuildReport},
+	// Jobs refresh the directory, give joiners their duties, verify what reviews removed, and open tasks for it.
+	system: slices.Concat(reads, []Action{RunCollection, RunTests, AddEvidence, BuildReport, ReadTasks, ManageTasks, ManagePeople, ManageCampaigns, ManageReviews}),
 }
 
 var titles = map[Role]string{

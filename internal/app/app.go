@@ -21,7 +21,9 @@ import (
 	"github.com/tickmark/tickmark/internal/access/accesssql"
 	"github.com/tickmark/tickmark/internal/applicability"
 	"github.com/tickmark/tickmark/internal/applicability/applicabilitysql"
+	"github.com/tickmark/tickmark/internal/campaign"
 	"github.com/tickmark/tickmark/internal/catalog"
+	"github.com/tickmark/tickmark/internal/change"
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/collect/bamboohr"
 	"github.com/tickmark/tickmark/internal/collect/collectsql"
@@ -38,14 +40,17 @@ import (
 	"github.com/tickmark/tickmark/internal/evaluate/evaluatesql"
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
+	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/ledger/ledgersql"
 	"github.com/tickmark/tickmark/internal/matrix"
 	"github.com/tickmark/tickmark/internal/matrix/matrixsql"
 	"github.com/tickmark/tickmark/internal/notify"
+	"github.com/tickmark/tickmark/internal/occurrence"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/org/orgsql"
+	"github.com/tickmark/tickmark/internal/people"
 	"github.com/tickmark/tickmark/internal/platform/blob"
 	"github.com/tickmark/tickmark/internal/platform/httpx"
 	"github.com/tickmark/tickmark/internal/platform/jobs"
@@ -53,6 +58,11 @@ import (
 	"github.com/tickmark/tickmark/internal/platform/secret"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 	"github.com/tickmark/tickmark/internal/platform/tilelog"
+	"github.com/tickmark/tickmark/internal/policy"
+	"github.com/tickmark/tickmark/internal/review"
+	"github.com/tickmark/tickmark/internal/risk"
+	"github.com/tickmark/tickmark/internal/training"
+	"github.com/tickmark/tickmark/internal/vendors"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/work"
 	"github.com/tickmark/tickmark/internal/work/worksql"
@@ -83,6 +93,17 @@ type App struct {
 	System     *org.Service
 	Engagement *engagement.Service
 	Work       *work.Service
+	Reviews    *review.Service // of who may use what
+	Policies   *policy.Service
+	Vendors    *vendors.Service
+	People     *people.Service
+	// Occurrences is the calendar of controls that people perform.
+	Occurrences *occurrence.Service
+	Imports     *intake.Service
+	Risks       *risk.Service
+	Changes     *change.Service
+	Campaigns   *campaign.Service
+	Training    *training.Service
 	// Applicability answers which report is needed.
 	Applicability *applicability.Service
 	Matrix        *matrix.Service
@@ -150,6 +171,7 @@ func (a *App) wire() {
 	a.Evaluate = &evaluate.Service{Store: evaluateStore, Exceptions: evaluateStore, Drafts: evaluateStore, Evidence: evidenceStore, Engine: engine, Files: engine, Tx: a.DB, Ledger: ledgerStore, Parallel: evaluateParallel}
 	controlStore := &controlsql.Store{DB: a.DB}
 	a.Controls = &control.Service{Store: controlStore, Complements: controlStore, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
+	a.wirePeople()
 	a.Work = &work.Service{Store: &worksql.Store{DB: a.DB}, Catalog: a.Catalog, People: a.Access, Tx: a.DB, Ledger: ledgerStore}
 	a.Applicability = &applicability.Service{Store: &applicabilitysql.Store{DB: a.DB}, Tx: a.DB, Ledger: ledgerStore}
 	a.Matrix = &matrix.Service{Store: &matrixsql.Store{DB: a.DB}, Blobs: a.Blobs, Tx: a.DB, Ledger: ledgerStore}
@@ -158,13 +180,20 @@ func (a *App) wire() {
 		Store: &engagementsql.Store{DB: a.DB, Ledger: ledgerStore}, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
 		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
 	}
+	a.wirePolicies()
+	a.wireCampaigns() // after the people
+	a.wireVendors()
+	a.wireOccurrences()
+	a.wireRisks()   // after the people
+	a.wireReviews() // after the people
+	a.wireImports() // after what it imports into
 	a.wireNotices()
 }
 
 func (a *App) connectors() map[string]collect.Connector {
 	out := map[string]collect.Connector{}
 	now := func() time.Time { return a.Clock() } // the clock may be set later
-	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}} {
+	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}, a.ownRecords()} {
 		out[c.Describe().Kind] = c
 	}
 	return out

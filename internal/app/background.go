@@ -20,6 +20,7 @@ const (
 	jobCollect = "collect"
 	jobTest    = "test"
 	jobBundle  = "bundle"
+	jobImport  = "import"
 )
 
 // collectPayload names the connection that a job reads.
@@ -42,7 +43,7 @@ func (a *App) OpenJobs(ctx context.Context) error {
 }
 
 func (a *App) newQueue(ctx context.Context) (*jobs.Queue, error) {
-	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob})
+	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob, jobImport: a.importJob})
 }
 
 // system is the scope in which background work of an organisation runs; its trail names who asked for it.
@@ -71,6 +72,12 @@ func (a *App) collectJob(ctx context.Context, j jobs.Job, p jobs.Progress) error
 	}
 	if run.Status != collect.Complete && run.Status != collect.Partial {
 		return nil // the run itself says why, and is shown with the connection
+	}
+	if err := a.RefreshAfter(ctx, scope, a.Clock(), conn); err != nil {
+		return err
+	}
+	if err := a.FollowReviews(ctx, scope, a.Clock(), conn); err != nil {
+		return err
 	}
 	_, err = a.Jobs.Enqueue(ctx, jobs.New{Org: j.Org, Kind: jobTest, Title: testTitle, By: j.By, Payload: testPayload{}, Once: true})
 	return err

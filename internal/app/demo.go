@@ -17,6 +17,7 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/own"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
@@ -52,6 +53,8 @@ type demoState struct {
 	Config DemoConfig `json:"config"`
 	Users  []DemoUser `json:"users"`
 	Done   bool       `json:"done"`
+	// Planted is what the tests of the company's own records must find.
+	Planted []Planted `json:"planted,omitempty"`
 	// Systems are the simulated ones as they run now, to be connected by hand too. Their secrets open nothing else.
 	Systems map[string]DemoSystem `json:"systems,omitempty"`
 }
@@ -76,8 +79,11 @@ type Demo struct {
 	Company *simco.Company
 	Users   []DemoUser
 	Config  DemoConfig
+	Planted []Planted         // deviations of the company's own records, in the order they came about
 	Address map[string]string // of each simulated system
 	scope   access.Scope
+	scopes  map[string]access.Scope // of the people who act in it, by email
+	year    []chapter
 	servers []*http.Server
 }
 
@@ -103,7 +109,7 @@ func (a *App) StartDemo(ctx context.Context, cfg DemoConfig, p DemoProgress) (*D
 	if err != nil {
 		return nil, err
 	}
-	d := &Demo{App: a, Company: company, Users: state.Users, Config: c, Address: map[string]string{}}
+	d := &Demo{App: a, Company: company, Users: state.Users, Planted: state.Planted, Config: c, Address: map[string]string{}, scopes: map[string]access.Scope{}}
 	if err := d.listen(); err != nil {
 		return nil, err
 	}
@@ -227,7 +233,7 @@ func (d *Demo) first(ctx context.Context, state *demoState, p DemoProgress) erro
 		return err
 	}
 	d.App.Clock = time.Now
-	state.Users, state.Done = d.Users, true
+	state.Users, state.Planted, state.Done = d.Users, d.Planted, true
 	return d.App.writeDemo(state)
 }
 
@@ -266,7 +272,7 @@ func (d *Demo) setUp(ctx context.Context) error {
 		d.Users = append(d.Users, u)
 	}
 	owner := d.Users[0]
-	o, scope, err := a.CreateOrg(ctx, "demo", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: owner.Email, Name: owner.Name, Password: owner.Password}, false)
+	_, scope, err := a.CreateOrg(ctx, "demo", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: owner.Email, Name: owner.Name, Password: owner.Password}, false)
 	if err != nil {
 		return err
 	}
@@ -299,11 +305,15 @@ func (d *Demo) setUp(ctx context.Context) error {
 		return err
 	}
 	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.daily())
-	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
+	if _, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
 		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP",
-	})
-	_ = o
-	return err
+	}); err != nil {
+		return err
+	}
+	if _, err := a.EnsureOwn(ctx, scope, now); err != nil {
+		return err
+	}
+	return d.begin(ctx, now)
 }
 
 // assign spreads the controls over the people of the demo by domain.
@@ -379,6 +389,7 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 			}
 		}
 	})
+	last := d.Config.Start
 	for n := range d.Config.Days {
 		if !d.Config.looks(n) {
 			continue
@@ -386,15 +397,38 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 		at := d.Config.Start.AddDate(0, 0, n).Add(demoHour)
 		setClock(at)
 		d.Company.SetClock(at)
-		if err := d.collect(ctx, conns, at); err != nil {
+		if err := d.pass(ctx, conns, last, at); err != nil {
 			cancel(err)
 			break
 		}
+		last = at
 		collected <- day{at, n}
 	}
 	close(collected)
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// pass is what happens until an instant: the systems are read, people act, and what they recorded is read.
+func (d *Demo) pass(ctx context.Context, conns []collect.Connection, from, at time.Time) error {
+	var systems, records []collect.Connection
+	for _, c := range conns {
+		if c.Kind == own.Kind {
+			records = append(records, c)
+		} else {
+			systems = append(systems, c)
+		}
+	}
+	if err := d.collect(ctx, systems, at); err != nil {
+		return err
+	}
+	if _, err := d.App.RefreshPeople(ctx, d.scope, at); err != nil {
+		return err
+	}
+	if err := d.days(ctx, from, at); err != nil {
+		return err
+	}
+	return d.collect(ctx, records, at)
 }
 
 // collect reads every connection at once.

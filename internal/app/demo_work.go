@@ -45,7 +45,11 @@ func (d *Demo) tasks(ctx context.Context) error {
 			}
 		}
 	}
-	_, err := w.Say(ctx, d.scope, now, work.Mark{Programme: "quick-check", Line: "roles", State: work.Attested,
-		Note: "The order form names the duties of customers, and everybody had the training in October. The records of the training are on their way into the system."}, 0)
+	lead, err := d.as(ctx, now, cast[1].Email)
+	if err != nil {
+		return err
+	}
+	_, err = w.Say(ctx, lead, now, work.Mark{Programme: "quick-check", Line: "roles", State: work.Attested,
+		Note: "The order form names the duties of customers; it was read against the list of commitments in October."}, 0)
 	return err
 }

@@ -45,6 +45,9 @@ func (a *App) found(ctx context.Context, scope access.Scope, now time.Time, f ac
 	if err := a.installLibrary(ctx, scope, now); err != nil {
 		return err
 	}
+	if _, err := a.EnsureOwn(ctx, scope, now); err != nil {
+		return err
+	}
 	categories, err := a.Catalog.ParseCategories(f.Categories)
 	if err != nil {
 		return err

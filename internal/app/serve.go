@@ -83,6 +83,13 @@ func (a *App) recover(ctx context.Context) error {
 		if err := a.Collect.Recover(ctx, a.Access.System(o.ID, "recovery"), a.Clock()); err != nil {
 			return errs.Wrap(err, "recover %s", o.Slug)
 		}
+		scope, err := a.Access.Operator(ctx, o.ID, "start")
+		if err != nil {
+			return err
+		}
+		if _, err := a.EnsureOwn(ctx, scope, a.Clock()); err != nil { // organisations of before this connection existed
+			return errs.Wrap(err, "own records of %s", o.Slug)
+		}
 	}
 	return nil
 }
@@ -137,7 +144,10 @@ func (a *App) Pages() web.Services {
 	return web.Services{
 		Access: a.Access, View: a.pages, Ledger: a.Ledger, Evidence: a.Evidence, Collect: a.Collect, Evaluate: a.Evaluate,
 		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Applicability: a.Applicability, Matrix: a.Matrix, Files: a.Lake, Content: a.Content,
-		Work: a.Work, Notify: a.Notify,
+		Policies: a.Policies, People: a.People, RefreshPeople: a.RefreshPeople, Campaigns: a.Campaigns, Training: a.Training,
+		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
+		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,
+		Risks: a.Risks, Changes: a.Changes, AroundRisks: a.AroundRisks,
 		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
 	}
 }

@@ -43,6 +43,8 @@ func Checks() []string {
 	return []string{
 		"lead", "owners", "decision", "commitments", "services", "components", "engagement", "served", "approved", "shown", "evaluated", "gaps_owned", "sources",
 		"daily", "before", "firm", "auditor", "dossier",
+		"managers", "roles", "policies_owned", "policies_reviewed", "screened", "conduct_rules", "acknowledged", "trained", "changes_told", "risks_assessed", "risks_threat",
+		"risks_rated", "risks_fraud", "risks_answered", "vendors_assessed",
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/own"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 )
@@ -191,8 +192,10 @@ func (s *session) connectList() *cobra.Command {
 func (s *session) connectKinds() *cobra.Command {
 	return &cobra.Command{Use: "kinds", Short: "List what can be connected, with settings and the rights it needs", Args: cobra.NoArgs, RunE: s.run(func(context.Context, []string) error {
 		kinds := make([]string, 0)
-		for k := range s.app.Collect.Connectors {
-			kinds = append(kinds, k)
+		for k, c := range s.app.Collect.Connectors {
+			if !c.Describe().Own { // that one is there already
+				kinds = append(kinds, k)
+			}
 		}
 		slices.Sort(kinds)
 		if s.json {
@@ -352,14 +355,19 @@ func (s *session) connections(ctx context.Context, names []string) ([]collect.Co
 			out = append(out, all[i])
 			continue
 		}
-		if n != "host" && n != "git" {
+		if n != "host" && n != "git" && n != own.Name {
 			return nil, errs.New(errs.NotFound, "no connection %q", n).WithHint("tickmark connect list")
 		}
 		scope, err := s.write()
 		if err != nil {
 			return nil, err
 		}
-		conn, err := s.app.Collect.Connect(ctx, scope, s.Now(), collect.NewConnection{Kind: n, Name: n})
+		var conn collect.Connection
+		if n == own.Name {
+			conn, err = s.app.EnsureOwn(ctx, scope, s.Now())
+		} else {
+			conn, err = s.app.Collect.Connect(ctx, scope, s.Now(), collect.NewConnection{Kind: n, Name: n})
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -392,6 +400,14 @@ func (s *session) collectAll(ctx context.Context, conns []collect.Connection) er
 			s.say("tickmark: %s: %v", c.Name, err)
 			failed = errors.Join(failed, errs.Wrap(err, "%s", c.Name))
 			continue
+		}
+		if r.Status == collect.Complete || r.Status == collect.Partial {
+			if err := s.app.RefreshAfter(ctx, scope, s.Now(), c); err != nil {
+				return err
+			}
+			if err := s.app.FollowReviews(ctx, scope, s.Now(), c); err != nil {
+				return err
+			}
 		}
 		switch r.Status {
 		case collect.Complete:

@@ -21,7 +21,7 @@ import (
 
 func (s *session) controlCommand() *cobra.Command {
 	c := &cobra.Command{Use: "control", Short: "List, show, change and approve controls"}
-	c.AddCommand(s.controlList(), s.controlShow(), s.controlHistory(), s.controlEdit(), s.controlApprove(), s.controlAssign(), s.controlAdopt(), s.controlRetire())
+	c.AddCommand(s.controlList(), s.controlShow(), s.controlHistory(), s.controlEdit(), s.controlApprove(), s.controlAssign(), s.controlAdopt(), s.controlRetire(), s.controlTested())
 	return c
 }
 

@@ -39,7 +39,7 @@ func (s *session) serveCommand() *cobra.Command {
 
 // Demo defaults: a company of 120 people that has just finished a year.
 const (
-	demoPeople       = 120
+	demoPeople       = 400
 	demoRepositories = 12
 	demoDays         = 365
 	demoDaily        = 92 // the quarter that the first examination of a company usually covers

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
 )
 
 // Connector reads one kind of system. Laws: it emits what the source says and concludes nothing; it keeps the source's
@@ -32,6 +34,7 @@ type Description struct {
 	Grants    []Permission // least rights it needs, with why
 	Resources []string     // names of the resources it emits
 	Local     bool         // reads this machine: needs no address and no credential
+	Own       bool         // reads the organisation's own records: every organisation has one, made by itself
 	Steps     []string     // how to get the credential with just these rights, in order
 	Limits    []string     // what cannot be known this way
 }
@@ -66,7 +69,9 @@ type Env struct {
 	// Since and Until bound streams: what happened or changed at or after Since and before Until. Since is zero on a first
 	// run, which then reads as far back as the settings or the source allow.
 	Since, Until time.Time
-	Log          *slog.Logger
+	// Whose is the right to read the organisation's own records, for the connector that does.
+	Whose access.ReadScope
+	Log   *slog.Logger
 }
 
 // Sink takes what a connector reads. It is safe for concurrent use.

@@ -72,7 +72,7 @@ func (s *Service) Run(ctx context.Context, scope access.Scope, q Request) (Run, 
 		ctx: ctx, files: s.Files, org: scope.Org(), run: r.ID, at: r.Started, progress: q.Progress, open: map[string]*resourceSink{},
 		meta: Meta{System: r.Kind, Source: r.Name, CollectedAt: r.Until},
 	}
-	requests, retries, failed := s.read(ctx, connector, q.Connection, r, sink)
+	requests, retries, failed := s.read(ctx, scope.ReadScope, connector, q.Connection, r, sink)
 	// From here on the run must reach an end even if the caller goes away.
 	ctx = context.WithoutCancel(ctx)
 	if isCancel(failed) {
@@ -116,7 +116,7 @@ func firstSince(c Connector, conn Connection, now time.Time) time.Time {
 }
 
 // read runs the connector. A panic in it is a failed run, not the end of the program.
-func (s *Service) read(ctx context.Context, c Connector, conn Connection, r Run, sink Sink) (requests, retries int64, err error) {
+func (s *Service) read(ctx context.Context, whose access.ReadScope, c Connector, conn Connection, r Run, sink Sink) (requests, retries int64, err error) {
 	secrets, err := s.secrets(conn)
 	if err != nil {
 		return 0, 0, err
@@ -130,7 +130,7 @@ func (s *Service) read(ctx context.Context, c Connector, conn Connection, r Run,
 		requests, retries = stats()
 	}()
 	err = c.Collect(ctx, Env{
-		Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: r.Since, Until: r.Until,
+		Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: r.Since, Until: r.Until, Whose: whose,
 		Log: s.Log.With("connection", conn.Name, "run", string(r.ID)),
 	}, sink)
 	return 0, 0, err
@@ -336,7 +336,7 @@ func (s *Service) Check(ctx context.Context, scope access.Scope, conn Connection
 		return nil, err
 	}
 	client, _ := s.HTTP(conn)
-	return s.Connectors[conn.Kind].Check(ctx, Env{Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: conn.Cursor, Until: now, Log: s.Log})
+	return s.Connectors[conn.Kind].Check(ctx, Env{Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: conn.Cursor, Until: now, Whose: scope.ReadScope, Log: s.Log})
 }
 
 func (s *Service) secrets(conn Connection) (map[string]string, error) {

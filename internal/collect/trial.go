@@ -67,7 +67,7 @@ func (s *Service) Try(ctx context.Context, scope access.Scope, now time.Time, n 
 	if err != nil {
 		return Trial{}, err
 	}
-	t := s.try(ctx, c, conn, secrets, now)
+	t := s.try(ctx, scope.ReadScope, c, conn, secrets, now)
 	if t.Held, err = s.hold(scope, n.Kind, now, n.Secrets); err != nil {
 		return t, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) trialOf(ctx context.Context, scope access.Scope, d Description
 }
 
 // try does the trial. A panic of a connector is a failed trial.
-func (s *Service) try(ctx context.Context, c Connector, conn Connection, secrets map[string]string, now time.Time) (t Trial) {
+func (s *Service) try(ctx context.Context, whose access.ReadScope, c Connector, conn Connection, secrets map[string]string, now time.Time) (t Trial) {
 	client, stats := s.HTTP(conn)
 	defer func() {
 		if p := recover(); p != nil {
@@ -110,7 +110,7 @@ func (s *Service) try(ctx context.Context, c Connector, conn Connection, secrets
 		}
 		t.Requests, _ = stats()
 	}()
-	env := Env{Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: now.Add(-trialSpan), Until: now, Log: s.Log.With("connection", conn.Name, "trial", true)}
+	env := Env{Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: now.Add(-trialSpan), Until: now, Whose: whose, Log: s.Log.With("connection", conn.Name, "trial", true)}
 	within, done := context.WithTimeout(ctx, trialCheck)
 	t.Permissions, t.Failed = c.Check(within, env)
 	t.Failed = patience(within, t.Failed)

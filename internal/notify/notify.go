@@ -34,6 +34,10 @@ const (
 	TaskAssigned       Event = "task.assigned"
 	TaskDue            Event = "task.due"
 	JobFailed          Event = "job.failed"
+	DutyOpened         Event = "duty.opened"
+	DutyDue            Event = "duty.due"
+	DutyOverdue        Event = "duty.overdue"
+	Digest             Event = "work.digest" // everything that waits for one person
 	EventTest          Event = "route.test"
 )
 
@@ -54,7 +58,11 @@ func Events() []EventInfo {
 		{ApprovalWaited, "An approval is waited for", "A new version of a control was proposed and a second person must look at it."},
 		{TaskAssigned, "A task is assigned", "A task was given to somebody."},
 		{TaskDue, "A task is due", "A task reached its day and is not done."},
+		{Digest, "A digest of one's own work", "To each person alone, as often as they choose: what is due and overdue. Only when something is."},
 		{JobFailed, "Background work failed", "Something the program did in the background ended with an error."},
+		{DutyOpened, "Something is asked of a person", "To acknowledge a policy or to take a course. By e-mail to that person alone, at the address of the directory; who has no account here gets a personal link."},
+		{DutyDue, "Something asked of a person is due", "A week before its day, on the day and a week after, and when somebody asks for a reminder. By e-mail to that person alone."},
+		{DutyOverdue, "Something asked of a person is overdue", "Once, a week after its day, by e-mail to the person’s manager."},
 	}
 }
 
@@ -101,7 +109,11 @@ type Message struct {
 	Text    string
 	Link    string        // path in the program
 	Person  access.UserID // whom it concerns; empty for everybody
-	At      time.Time
+	// To is an address of the directory: the message goes there alone, and only by e-mail. Personal is the person it belongs to when
+	// they have no account here: their link is made when the message goes out, and is nowhere else.
+	To       string
+	Personal string
+	At       time.Time
 }
 
 // Status is where a delivery is.
@@ -137,8 +149,9 @@ type DeliveryFilter struct {
 // Limits of routes and their traffic.
 const (
 	MaxRoutes  = 50
-	PerHour    = 60 // messages a route takes in an hour; the rest wait
-	MaxTo      = 20 // addresses of an e-mail route
+	PerHour    = 60   // messages a route takes in an hour; the rest wait
+	PeopleHour = 1500 // messages to people of the directory, beside those
+	MaxTo      = 20   // addresses of an e-mail route
 	maxWaiting = 72 * time.Hour
 )
 

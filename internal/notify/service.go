@@ -25,6 +25,8 @@ type Service struct {
 	Tx        access.Tx
 	Ledger    access.Recorder
 	URL       func() string // where people reach the program, without a slash at the end
+	// Personal makes the link of somebody who has no account here, as a path; the one before ends.
+	Personal func(ctx context.Context, s access.Scope, now time.Time, person string) (string, error)
 }
 
 // Routes lists the routes by name.
@@ -156,6 +158,14 @@ func (s *Service) Remove(ctx context.Context, scope access.Scope, now time.Time,
 	})
 }
 
+// MailsPeople reports whether e-mail goes to the people of the directory about what is asked of them.
+func (s *Service) MailsPeople(ctx context.Context, scope access.ReadScope) (bool, error) {
+	routes, err := s.Routes(ctx, scope)
+	return slices.ContainsFunc(routes, func(r Route) bool {
+		return r.Kind == Email && (r.Carries(DutyOpened) || r.Carries(DutyDue) || r.Carries(DutyOverdue))
+	}), err
+}
+
 // Test sends a message through a route at once and says what came of it, as an error or nil. The attempt is kept with the
 // others.
 func (s *Service) Test(ctx context.Context, scope access.Scope, now time.Time, route RouteID) error {
@@ -187,7 +197,7 @@ func (s *Service) Test(ctx context.Context, scope access.Scope, now time.Time, r
 	if len(mine) != 1 {
 		return errs.New(errs.Internal, "the test message is gone")
 	}
-	sent := s.send(ctx, scope.ReadScope, now, r, mine[0])
+	sent := s.send(ctx, scope, now, r, mine[0])
 	d := mine[0]
 	d.Attempts, d.Status, d.Done = 1, Sent, &now
 	if sent != nil {
@@ -272,7 +282,7 @@ func (s *Service) Deliver(ctx context.Context, scope access.Scope, now time.Time
 		if i < 0 || !routes[i].Enabled {
 			failed = errs.New(errs.Invalid, "the route was removed or switched off before the message went out")
 		} else {
-			failed = s.send(ctx, scope.ReadScope, now, routes[i], d)
+			failed = s.send(ctx, scope, now, routes[i], d)
 		}
 		if ctx.Err() != nil {
 			return sent, ctx.Err() // the lease ends, and another attempt is made
@@ -305,12 +315,22 @@ func reason(err error) string {
 	return OneLine(err.Error(), 300)
 }
 
-func (s *Service) send(ctx context.Context, scope access.ReadScope, now time.Time, r Route, d Delivery) error {
+func (s *Service) send(ctx context.Context, scope access.Scope, now time.Time, r Route, d Delivery) error {
 	sender := s.Senders[r.Kind]
 	if sender == nil {
 		return errs.New(errs.Internal, "nothing sends by %s", r.Kind)
 	}
-	p := Parcel{Delivery: d.ID, Settings: r.Settings, Message: d.Message, Link: s.URL() + d.Message.Link, At: now}
+	p := Parcel{Delivery: d.ID, Settings: r.Settings, Message: d.Message, At: now}
+	if d.Message.Link != "" {
+		p.Link = s.URL() + d.Message.Link
+	}
+	if d.Message.Personal != "" && s.Personal != nil {
+		path, err := s.Personal(ctx, scope, now, d.Message.Personal)
+		if err != nil {
+			return err
+		}
+		p.Link = s.URL() + path
+	}
 	if r.Sealed != "" {
 		plain, err := s.Sealer.Open(r.Sealed, sealContext(r.ID))
 		if err != nil {
@@ -318,13 +338,13 @@ func (s *Service) send(ctx context.Context, scope access.ReadScope, now time.Tim
 		}
 		p.Secret = string(plain)
 	}
-	o, err := s.People.Org(ctx, scope)
+	o, err := s.People.Org(ctx, scope.ReadScope)
 	if err != nil {
 		return err
 	}
 	p.Org = o.Name
 	if r.Kind == Email {
-		if p.To, err = s.recipients(ctx, scope, r, d.Message); err != nil {
+		if p.To, err = s.recipients(ctx, scope.ReadScope, r, d.Message); err != nil {
 			return err
 		}
 		if len(p.To) == 0 {
@@ -336,6 +356,12 @@ func (s *Service) send(ctx context.Context, scope access.ReadScope, now time.Tim
 
 // recipients are the addresses of a route and, if it says so, the person the message is about.
 func (s *Service) recipients(ctx context.Context, scope access.ReadScope, r Route, m Message) ([]string, error) {
+	if m.To != "" {
+		if one, err := Recipients(m.To); err != nil || len(one) != 1 {
+			return nil, errs.New(errs.Invalid, "the directory holds no e-mail address that can be used: %q", OneLine(m.To, 80))
+		}
+		return []string{m.To}, nil
+	}
 	to, err := Recipients(r.Settings["to"])
 	if err != nil || r.Settings["person"] != "yes" || m.Person == "" {
 		return to, err

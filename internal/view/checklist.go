@@ -15,6 +15,7 @@ type Beginnings struct {
 	Drafts      int
 	Unowned     int
 	Auditors    int
+	Policies    int
 }
 
 // Beginnings counts what the checklist of the first run asks for.
@@ -24,14 +25,15 @@ func (r *Reader) Beginnings(ctx context.Context, s access.ReadScope) (Beginnings
 		return b, err
 	}
 	var kinds int
-	err := r.db.QueryRow(ctx, []any{&kinds, &b.Engagements, &b.Connections, &b.InForce, &b.Drafts, &b.Unowned, &b.Auditors}, `SELECT
+	err := r.db.QueryRow(ctx, []any{&kinds, &b.Engagements, &b.Connections, &b.InForce, &b.Drafts, &b.Unowned, &b.Auditors, &b.Policies}, `SELECT
 		(SELECT count(DISTINCT kind) FROM org_record WHERE org_id = $1 AND NOT removed AND kind IN ('system', 'service')),
 		(SELECT count(*) FROM engagement_engagement WHERE org_id = $1),
-		(SELECT count(*) FROM collect_connection WHERE org_id = $1 AND removed_at IS NULL),
+		(SELECT count(*) FROM collect_connection WHERE org_id = $1 AND removed_at IS NULL AND kind <> 'tickmark'),
 		(SELECT count(*) FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = c.counts WHERE c.org_id = $1 AND v.effective_at IS NOT NULL AND v.status <> 'retired'),
 		(SELECT count(*) FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = c.newest WHERE c.org_id = $1 AND v.effective_at IS NULL),
 		(SELECT count(*) FROM control_control c JOIN control_version v ON v.control_id = c.id AND v.number = c.counts WHERE c.org_id = $1 AND v.effective_at IS NOT NULL AND v.status <> 'retired' AND c.owner = ''),
-		(SELECT count(*) FROM access_member WHERE org_id = $1 AND role = $2)`, orgOf(s), string(access.Auditor))
+		(SELECT count(*) FROM access_member WHERE org_id = $1 AND role = $2),
+		(SELECT count(*) FROM policy_policy WHERE org_id = $1 AND in_force > 0)`, orgOf(s), string(access.Auditor))
 	b.Described = kinds == 2
 	return b, err
 }

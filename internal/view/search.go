@@ -94,8 +94,18 @@ var shelves = []shelf{
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(reason) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref`},
 	{"Engagement", "audit", "/a/", access.ReadEngagement, `SELECT ref, title, ref FROM engagement_engagement
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref`},
+	{"Vendor", "vendor", "/vendors/", access.ReadVendors, `SELECT ref, name, ref FROM vendors_vendor
+		WHERE org_id = $1 AND NOT removed AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(name) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number`},
+	{"Policy", "policy", "/policies/", access.ReadPolicies, `SELECT p.ref, v.title, p.ref FROM policy_policy p JOIN policy_version v ON v.policy_id = p.id AND v.n = p.in_force
+		WHERE p.org_id = $1 AND (lower(p.ref) LIKE $2 ESCAPE '!' OR lower(v.title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(p.ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, p.number`},
 	{"Task", "note", "/tasks/", access.ReadTasks, `SELECT ref, title, ref FROM work_task
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number DESC`},
+	{"Risk", "riskm", "/risks/", access.ReadRisks, `SELECT ref, title, ref FROM risk_risk
+		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number`},
+	{"Change", "right", "/changes/", access.ReadRisks, `SELECT ref, title, ref FROM change_change
+		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref DESC`},
+	{"Access review", "access", "/access-reviews/", access.ReadPeople, `SELECT ref, title, ref FROM review_campaign
+		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, started_at DESC`},
 	{"Decision", "note", "/which-report/", access.ReadEngagement, `SELECT 'RD-' || number, 'Which report do we need?', 'RD-' || number FROM applicability_decision
 		WHERE org_id = $1 AND (lower('RD-' || number) LIKE $2 ESCAPE '!' OR 'which report do we need?' LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower('RD-' || number) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number DESC`},
 	{"Control matrix", "policy", "/frameworks/meets/", access.ReadEngagement, `SELECT 'CM-' || number, 'How do we meet it?', 'CM-' || number FROM matrix_paper
@@ -106,6 +116,8 @@ var shelves = []shelf{
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, seq DESC`},
 	{"Person", "person", "/settings/people/", access.ManageUsers, `SELECT '', u.name, u.id FROM access_member m JOIN access_user u ON u.id = m.user_id
 		WHERE m.org_id = $1 AND (lower(u.name) LIKE $2 ESCAPE '!' OR u.email LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(u.name) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, u.name`},
+	{"Directory", "people", "/people/", access.ReadPeople, `SELECT ref, name, ref FROM people_person
+		WHERE org_id = $1 AND finds LIKE $2 ESCAPE '!' ORDER BY CASE WHEN lower(name) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number`},
 	{"Run", "clock", "/runs/", access.ReadProgramme, `SELECT id, name, id FROM collect_run
 		WHERE org_id = $1 AND lower(id) LIKE $3 ESCAPE '!' AND $2 <> '' ORDER BY started_at DESC`},
 	{"Job", "prog", "/jobs/", access.ReadProgramme, `SELECT '', title, id FROM jobs_job

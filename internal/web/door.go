@@ -147,7 +147,7 @@ func (d *door) serve(w http.ResponseWriter, h *http.Request, route page.Route) {
 	g, err := d.authenticate(ctx, now, secret)
 	g = g.At(d.clientIP(h))
 	r = d.site.Request(out, h, now, ref, g, secret)
-	r.Title, r.Nav, r.IP = route.Title, route.Nav, d.clientIP(h)
+	r.Title, r.Nav, r.Styles, r.IP = route.Title, route.Nav, route.Styles, d.clientIP(h)
 	if err == nil {
 		err = d.handle(r, route, secret != "")
 	}

@@ -201,6 +201,9 @@ func (in *installation) live(ctx context.Context, scope access.Scope, company *s
 				return err
 			}
 		}
+		if _, err := a.RefreshPeople(ctx, scope, at); err != nil {
+			return err
+		}
 		all, err := a.Evaluate.Store.Installed(ctx, scope.ReadScope)
 		if err != nil {
 			return err
@@ -233,10 +236,31 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 	if err := in.documents(ctx, scope); err != nil {
 		return err
 	}
+	if err := in.policies(ctx, scope); err != nil {
+		return err
+	}
 	if err := in.planned(ctx, scope); err != nil {
 		return err
 	}
-	return in.tasks(ctx, scope)
+	if err := in.directory(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.reviews(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.asks(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.vendors(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.duties(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.tasks(ctx, scope); err != nil {
+		return err
+	}
+	return in.risks(ctx, scope)
 }
 
 // tasks opens some: the first has no date, so that lists begin with those that the second organisation does not have.
@@ -258,6 +282,9 @@ func (in *installation) hostile(ctx context.Context) error {
 	a := in.app
 	o, scope, err := a.CreateOrg(ctx, "test", access.NewOrg{Slug: "fabrikam", Name: evil}, access.NewUser{Email: "owner@fabrikam.example", Name: evil, Password: password}, false)
 	if err != nil {
+		return err
+	}
+	if err := in.hostilePeople(ctx, scope); err != nil {
 		return err
 	}
 	if _, err := a.Controls.Adopt(ctx, scope, in.now, control.Adoption{Categories: []catalog.CategoryID{catalog.Security}, Approve: true}); err != nil {
@@ -284,6 +311,15 @@ func (in *installation) hostile(ctx context.Context) error {
 		return err
 	}
 	if _, err := a.Work.Say(ctx, scope, in.now, work.Mark{Programme: "quick-check", Line: "roles", State: work.Attested, Note: evil}, 0); err != nil {
+		return err
+	}
+	if err := in.hostileRisks(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.hostilePolicies(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.asksEvil(ctx, scope); err != nil {
 		return err
 	}
 	_ = o

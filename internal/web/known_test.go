@@ -4,10 +4,15 @@ package web_test
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
+	"/rhythms/{control}", "/rhythms/{control}/end",
 	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
 	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
+	"/campaigns/{ref}", "/campaigns/{ref}/close", "/campaigns/{ref}/extend", "/training/courses/{ref}", "/training/courses/{ref}/edit", "/training/courses/{ref}/retire",
+	"/campaigns/{ref}/remind", "/campaigns/{ref}/restore", "/devices/{ref}/return", "/campaigns/{ref}/bulk/waive", "/campaigns/{ref}/bulk/postpone", "/mine/{token}", "/mine/{token}/{duty}",
+	"/policies/{ref}", "/policies/{ref}/read", "/policies/{ref}/policy.pdf", "/policies/{ref}/policy.md", "/policies/{ref}/edit", "/policies/{ref}/compare", "/policies/{ref}/settings",
+	"/policies/{ref}/send", "/policies/{ref}/approve", "/policies/{ref}/return", "/policies/{ref}/drop", "/policies/{ref}/reviewed", "/policies/{ref}/contacts", "/policies/{ref}/withdraw", "/policies/{ref}/retire",
 }
 
 // notLinked are pages that nothing links to while there is nothing to do on them, with what would make the link appear.
@@ -24,6 +29,9 @@ var notLinked = map[string]bool{
 	"/views/{id}/edit":            true, // a saved view
 	"/account/tokens/{id}/revoke": true, // an API token
 	"/welcome":                    true, // the link of an invitation
+	"/mine/{token}":               true, // a personal link, in an e-mail
+	"/mine/{token}/{duty}":        true, // below it
+	"/mine/thanks":                true, // once everything is done
 
 	"/settings/people/{id}/factor":               true, // a second factor
 	"/settings/tokens/{id}/revoke":               true, // an API token

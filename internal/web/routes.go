@@ -2,16 +2,25 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tickmark/tickmark/internal/web/account"
+	"github.com/tickmark/tickmark/internal/web/campaigns"
+	"github.com/tickmark/tickmark/internal/web/changes"
 	"github.com/tickmark/tickmark/internal/web/desk"
+	"github.com/tickmark/tickmark/internal/web/directory"
 	"github.com/tickmark/tickmark/internal/web/examination"
+	"github.com/tickmark/tickmark/internal/web/intake"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/planning"
+	"github.com/tickmark/tickmark/internal/web/policies"
 	"github.com/tickmark/tickmark/internal/web/programme"
 	"github.com/tickmark/tickmark/internal/web/readiness"
 	"github.com/tickmark/tickmark/internal/web/records"
+	"github.com/tickmark/tickmark/internal/web/reviews"
+	"github.com/tickmark/tickmark/internal/web/risks"
 	"github.com/tickmark/tickmark/internal/web/settings"
+	"github.com/tickmark/tickmark/internal/web/vendors"
 )
 
 // Routes is the route table: every address of the program with who may use it. Tests walk it, so that a new line is tried
@@ -20,15 +29,31 @@ func Routes(s Services, dev bool) []page.Route {
 	all := slices.Concat(
 		desk.Routes(desk.Services{Background: s.Background, View: s.View, Access: s.Access}),
 		account.Routes(account.Services{Access: s.Access, View: s.View, SetUp: s.SetUp, SetupCode: s.SetupCode}),
-		planning.Routes(planning.Services{Applicability: s.Applicability, Matrix: s.Matrix, System: s.System, View: s.View}),
+		styled("examination planning", planning.Routes(planning.Services{Applicability: s.Applicability, Matrix: s.Matrix, System: s.System, View: s.View})),
 		programme.Routes(programme.Services{View: s.View, Controls: s.Controls, Evaluate: s.Evaluate, Access: s.Access, Tasks: s.Work, Files: s.Files, Background: s.Background}),
-		readiness.Routes(readiness.Services{View: s.View, Work: s.Work, Access: s.Access}),
+		readiness.Routes(readiness.Services{View: s.View, Work: s.Work, Access: s.Access, Controls: s.Controls, Evidence: s.Evidence, Occurrences: s.Occurrences, Duties: s.Duties, Seen: s.Seen}),
+		styled("reviews", reviews.Routes(reviews.Services{Reviews: s.Reviews, Access: s.Access, People: s.People, Background: s.Background})),
+		directory.Routes(directory.Services{People: s.People, Campaigns: s.Campaigns, Refresh: s.RefreshPeople}),
+		policies.Routes(policies.Services{Policies: s.Policies, Campaigns: s.Campaigns, Access: s.Access, View: s.View}),
+		styled("duties", intake.Routes(intake.Services{Imports: s.Imports, View: s.View, Background: s.Background, Do: s.Import})),
 		records.Routes(records.Services{View: s.View, Evidence: s.Evidence, Collect: s.Collect, Ledger: s.Ledger, Files: s.Files, Content: s.Content, Background: s.Background}),
+		styled("vendors", vendors.Routes(vendors.Services{Vendors: s.Vendors, Access: s.Access, View: s.View, System: s.System, Evidence: s.Evidence, Work: s.Work, Around: s.AroundVendors})),
+		risks.Routes(risks.Services{Risks: s.Risks, View: s.View, Work: s.Work, Access: s.Access, People: s.People, System: s.System, Around: s.AroundRisks}),
+		changes.Routes(changes.Services{Changes: s.Changes, Risks: s.Risks, View: s.View, System: s.System, People: s.People, Campaigns: s.Campaigns}),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify}),
-		examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background}),
+		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
+		styled("examination", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background})),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)
 	}
 	return all
+}
+
+// styled names the sheets that the pages of a package need besides the common one.
+func styled(sheets string, routes []page.Route) []page.Route {
+	for i := range routes {
+		routes[i].Styles = strings.TrimSpace(routes[i].Styles + " " + sheets)
+	}
+	return routes
 }

@@ -13,20 +13,31 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/applicability"
+	"github.com/tickmark/tickmark/internal/campaign"
+	"github.com/tickmark/tickmark/internal/change"
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/evidence"
+	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/matrix"
 	"github.com/tickmark/tickmark/internal/notify"
+	"github.com/tickmark/tickmark/internal/occurrence"
 	"github.com/tickmark/tickmark/internal/org"
+	"github.com/tickmark/tickmark/internal/people"
+	"github.com/tickmark/tickmark/internal/policy"
+	"github.com/tickmark/tickmark/internal/review"
+	"github.com/tickmark/tickmark/internal/risk"
+	"github.com/tickmark/tickmark/internal/training"
+	"github.com/tickmark/tickmark/internal/vendors"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/account"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/records"
+	vendorpages "github.com/tickmark/tickmark/internal/web/vendors"
 	"github.com/tickmark/tickmark/internal/work"
 )
 
@@ -45,9 +56,30 @@ type Services struct {
 	Applicability *applicability.Service
 	Matrix        *matrix.Service
 	Work          *work.Service
-	Notify        *notify.Service
-	Files         records.Files // rows of fact files
-	Background    page.Background
+	Reviews       *review.Service // of who may use what
+	Occurrences   *occurrence.Service
+	Risks         *risk.Service
+	Changes       *change.Service
+	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
+	AroundRisks   func(at time.Time) risk.Around
+	People        *people.Service
+	Campaigns     *campaign.Service
+	Policies      *policy.Service
+	Training      *training.Service
+	Vendors       *vendors.Service
+	AroundVendors vendorpages.Around // what other rooms know that their pages show
+	// RefreshPeople brings the directory up to the newest snapshots.
+	RefreshPeople func(ctx context.Context, scope access.Scope, now time.Time) (people.Outcome, error)
+	Imports       *intake.Service
+	// Import tries or applies an import; it returns a job when that goes on in the background.
+	Import func(ctx context.Context, scope access.Scope, now time.Time, ref string, apply, leave bool) (intake.Import, string, error)
+	// Duties lists everything that waits for the reader, of every room.
+	Duties     func(ctx context.Context, s access.ReadScope, now time.Time) ([]work.Duty, error)
+	Notify     *notify.Service
+	Files      records.Files // rows of fact files
+	Background page.Background
+	// Seen is what the rooms show about the questions of guided programmes, by name.
+	Seen func(ctx context.Context, s access.ReadScope, now time.Time) (map[string]work.Seen, error)
 	// SetUp fills the first organisation; SetupCode opens the first run, and is empty once there is an organisation.
 	SetUp     func(ctx context.Context, scope access.Scope, now time.Time, f account.Founding) error
 	SetupCode string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/text"
 )
 
 // Say records what a person says about a line of a guided programme, after the mark with the number base (0 when there is
@@ -16,7 +17,7 @@ func (s *Service) Say(ctx context.Context, scope access.Scope, now time.Time, m 
 	if err := scope.Require(access.ManageTasks); err != nil {
 		return Mark{}, err
 	}
-	m.Note, m.Evidence = prose(m.Note), strings.ToUpper(line(m.Evidence))
+	m.Note, m.Evidence = text.Prose(m.Note), strings.ToUpper(text.Line(m.Evidence))
 	m.N, m.Actor, m.At = base+1, scope.Actor(), now
 	switch n := utf8.RuneCountInString(m.Note); {
 	case m.Programme == "" || m.Line == "":

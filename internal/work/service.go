@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -14,6 +13,7 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/id"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/internal/kernel/text"
 )
 
 // Bounds of what people write, in characters.
@@ -57,7 +57,7 @@ func (s *Service) Open(ctx context.Context, scope access.Scope, now time.Time, n
 		n.Source = ByHand
 	}
 	t := Task{
-		ID: TaskID(id.New("tsk", now)), Title: line(n.Title), Text: prose(n.Text), Status: Open, Source: n.Source, SourceRef: strings.TrimSpace(n.SourceRef), Due: n.Due,
+		ID: TaskID(id.New("tsk", now)), Title: text.Line(n.Title), Text: text.Prose(n.Text), Status: Open, Source: n.Source, SourceRef: strings.TrimSpace(n.SourceRef), Due: n.Due,
 		Criteria: n.Criteria, Version: 1, Created: now, CreatedBy: scope.Actor(), Updated: now,
 	}
 	if t.Source != ByHand && t.SourceRef == "" || !known(Sources(), t.Source) || utf8.RuneCountInString(t.SourceRef) > 300 {
@@ -122,10 +122,10 @@ func (s *Service) Edit(ctx context.Context, scope access.Scope, now time.Time, r
 	return s.change(ctx, scope, now, ref, base, "task.changed", func(ctx context.Context, t *Task) error {
 		was := t.Due
 		if e.Title != nil {
-			t.Title = line(*e.Title)
+			t.Title = text.Line(*e.Title)
 		}
 		if e.Text != nil {
-			t.Text = prose(*e.Text)
+			t.Text = text.Prose(*e.Text)
 		}
 		if e.Due != nil {
 			t.Due = *e.Due
@@ -149,7 +149,7 @@ func (s *Service) Move(ctx context.Context, scope access.Scope, now time.Time, r
 	if err := scope.Require(access.WorkTasks); err != nil {
 		return Task{}, err
 	}
-	why = prose(why)
+	why = text.Prose(why)
 	switch n := utf8.RuneCountInString(why); {
 	case !known(Statuses(), to):
 		return Task{}, errs.New(errs.Invalid, "a task cannot be %q", to).At("status").WithHint("It is open, in_progress, done or dropped.")
@@ -237,12 +237,12 @@ func (s *Service) lost(ctx context.Context, scope access.ReadScope, t Task, caus
 }
 
 // Comment adds a remark to a task. Whoever may work on tasks may.
-func (s *Service) Comment(ctx context.Context, scope access.Scope, now time.Time, ref, text string) error {
+func (s *Service) Comment(ctx context.Context, scope access.Scope, now time.Time, ref, comment string) error {
 	if err := scope.Require(access.WorkTasks); err != nil {
 		return err
 	}
-	text = prose(text)
-	switch n := utf8.RuneCountInString(text); {
+	comment = text.Prose(comment)
+	switch n := utf8.RuneCountInString(comment); {
 	case n == 0:
 		return errs.New(errs.Invalid, "write something first").At("comment")
 	case n > MaxComment:
@@ -253,7 +253,7 @@ func (s *Service) Comment(ctx context.Context, scope access.Scope, now time.Time
 		if err != nil {
 			return err
 		}
-		if err := s.Store.Note(ctx, scope, t.ID, Event{At: now, Actor: scope.Actor(), Kind: Comment, Became: text}); err != nil {
+		if err := s.Store.Note(ctx, scope, t.ID, Event{At: now, Actor: scope.Actor(), Kind: Comment, Became: comment}); err != nil {
 			return err
 		}
 		_, err = s.Ledger.Append(ctx, scope, now, "task.commented", string(t.ID), map[string]any{"ref": t.Ref})
@@ -362,25 +362,4 @@ func (s *Service) check(t Task, now time.Time, was period.Date) error {
 		}
 	}
 	return nil
-}
-
-// line is a text of one line: control characters become spaces.
-func line(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd")))
-}
-
-// prose is a text of several lines: line ends are one character, other control characters go.
-func prose(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\ufffd"))
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, s))
 }

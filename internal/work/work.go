@@ -58,11 +58,14 @@ const (
 	FromProgramme Source = "programme" // a line of a guided programme: "quick-check/3"
 	FromEvidence  Source = "evidence"  // evidence that is due: a control or a piece
 	FromException Source = "exception" // an exception: "EX-7"
+	FromReview    Source = "review"    // what an access review decided, by system: "AR-2026-03/okta-main"
+	FromVendor    Source = "vendor"    // a finding about a vendor: "V-012/VA-003/1"
+	FromRisk      Source = "risk"      // a treatment of a risk: "R-012/2"
 )
 
 // Sources lists them.
 func Sources() []Source {
-	return []Source{ByHand, FromGap, FromControl, FromTest, FromItem, FromProgramme, FromEvidence, FromException}
+	return []Source{ByHand, FromGap, FromControl, FromTest, FromItem, FromProgramme, FromEvidence, FromException, FromReview, FromVendor, FromRisk}
 }
 
 // Title is the source as people read it.
@@ -84,6 +87,12 @@ func (s Source) Title() string {
 		return "Evidence due"
 	case FromException:
 		return "Exception"
+	case FromReview:
+		return "Access review"
+	case FromVendor:
+		return "Vendor"
+	case FromRisk:
+		return "Risk"
 	}
 	return string(s)
 }

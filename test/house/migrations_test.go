@@ -17,6 +17,7 @@ var (
 	createTable   = regexp.MustCompile(`(?m)^CREATE TABLE (?:IF NOT EXISTS )?([a-z_]+)`)
 	references    = regexp.MustCompile(`REFERENCES ([a-z_]+)`)
 	createIndex   = regexp.MustCompile(`(?m)^CREATE (?:UNIQUE )?INDEX ([a-z_]+) ON ([a-z_]+)`)
+	serialType    = regexp.MustCompile(`(?im)^\s*[a-z_]+\s+(BIG|SMALL)?SERIAL\b`) // a type; a column may be called so
 	writes        = regexp.MustCompile(`(?i)\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+([a-z_]+)`)
 )
 
@@ -69,10 +70,13 @@ func checkMigration(t *testing.T, base, domain, text string, allowed map[string]
 			t.Errorf("%s: a foreign key points to %s, but %s does not import %s", base, c[1], domain, to)
 		}
 	}
-	for _, bad := range []string{"AUTOINCREMENT", "SERIAL", "DATETIME", "TIMESTAMPTZ", "JSONB", "NOW()", "CURRENT_TIMESTAMP", "BLOB", "BYTEA", "ON DELETE", "DEFAULT"} {
+	for _, bad := range []string{"AUTOINCREMENT", "DATETIME", "TIMESTAMPTZ", "JSONB", "NOW()", "CURRENT_TIMESTAMP", "BLOB", "BYTEA", "ON DELETE", "DEFAULT"} {
 		if strings.Contains(strings.ToUpper(stripLineComments(text)), bad) {
 			t.Errorf("%s uses %s", base, bad)
 		}
+	}
+	if serialType.MatchString(stripLineComments(text)) {
+		t.Errorf("%s uses SERIAL", base)
 	}
 }
 

@@ -123,8 +123,9 @@ func TestFound(t *testing.T) {
 	if testing.Short() {
 		cfg.People, cfg.Repositories, cfg.Days = 80, 10, 60
 	}
-	company, failures := live(t, cfg)
-	deviations := company.Deviations()
+	demo, failures := live(t, cfg)
+	failures = ownRecords(t, demo.Planted, failures)
+	deviations := demo.Company.Deviations()
 	kinds := map[string]bool{}
 	found := 0
 	for _, d := range deviations {
@@ -158,8 +159,37 @@ func TestFound(t *testing.T) {
 	t.Logf("precision: %d of %d failures were planted, %.1f %%", right, len(failures), 100*float64(right)/float64(len(failures)))
 }
 
+// ownRecords compares what the company's people left wrong in their own records with what the tests of these records found, and
+// returns the failures of the other tests.
+func ownRecords(t *testing.T, planted []app.Planted, failures []failure) (others []failure) {
+	t.Helper()
+	is := func(p app.Planted, f failure) bool { return p.Test == f.test && p.Item == f.item }
+	found, right, all := 0, 0, 0
+	for _, p := range planted {
+		if slices.ContainsFunc(failures, func(f failure) bool { return is(p, f) }) {
+			found++
+			continue
+		}
+		t.Errorf("not found in the own records: %s %s of %s: %s", p.Test, p.Item, p.At.Format(time.DateOnly), p.Why)
+	}
+	for _, f := range failures {
+		if !strings.HasPrefix(f.test, "tickmark-") {
+			others = append(others, f)
+			continue
+		}
+		all++
+		if slices.ContainsFunc(planted, func(p app.Planted) bool { return is(p, f) }) {
+			right++
+			continue
+		}
+		t.Errorf("nothing was planted in the own records: %s fails %s from %s to %s: %s", f.test, f.item, f.from.Format(time.DateTime), f.until.Format(time.DateTime), f.reason)
+	}
+	t.Logf("own records: %d of %d planted deviations found; %d of %d failures were planted", found, len(planted), right, all)
+	return others
+}
+
 // live runs the simulated company through the real pipeline and returns everything that failed.
-func live(t *testing.T, cfg app.DemoConfig) (*simco.Company, []failure) {
+func live(t *testing.T, cfg app.DemoConfig) (*app.Demo, []failure) {
 	t.Helper()
 	c, _, err := app.LoadConfig("", map[string]string{"data": filepath.Join(t.TempDir(), "data")}, func(string) string { return "" })
 	if err != nil {
@@ -193,7 +223,7 @@ func live(t *testing.T, cfg app.DemoConfig) (*simco.Company, []failure) {
 		t.Fatal(err)
 	}
 	refused(t, a, scope, cfg)
-	return d.Company, failing(t, a.Evaluate.Store, scope.ReadScope)
+	return d, failing(t, a.Evaluate.Store, scope.ReadScope)
 }
 
 // refused fails the test for every run that gave no verdicts.

@@ -102,8 +102,8 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
 		posted = 0
 		for _, m := range messages {
-			n, err := s.DB.Exec(ctx, `INSERT INTO notify_message (org_id, id, key, event, subject, text, link, person, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (org_id, key) DO NOTHING`,
-				org, m.ID, m.Key, string(m.Event), m.Subject, m.Text, m.Link, string(m.Person), m.At.UnixMicro())
+			n, err := s.DB.Exec(ctx, `INSERT INTO notify_message (org_id, id, key, event, subject, text, link, person, at, to_address, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org_id, key) DO NOTHING`,
+				org, m.ID, m.Key, string(m.Event), m.Subject, m.Text, m.Link, string(m.Person), m.At.UnixMicro(), m.To, m.Personal)
 			if err != nil {
 				return err
 			}
@@ -112,7 +112,7 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 			}
 			posted++
 			for _, r := range to {
-				if !r.Carries(m.Event) {
+				if !r.Carries(m.Event) || m.To != "" && r.Kind != notify.Email {
 					continue
 				}
 				if _, err := s.DB.Exec(ctx, `INSERT INTO notify_delivery (org_id, id, route_id, message_id, status, attempts, error, next_at, done_at) VALUES ($1, $2, $3, $4, 'waiting', 0, '', $5, NULL)`,
@@ -130,12 +130,12 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 	return posted, errs.Wrap(err, "keep messages")
 }
 
-const messageColumns = `m.id, m.key, m.event, m.subject, m.text, m.link, m.person, m.at`
+const messageColumns = `m.id, m.key, m.event, m.subject, m.text, m.link, m.person, m.at, COALESCE(m.to_address, ''), COALESCE(m.personal, '')`
 
 func scanMessage(r sqldb.Row) (notify.Message, error) {
 	var m notify.Message
 	var at int64
-	err := r.Scan(&m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at)
+	err := r.Scan(&m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal)
 	m.At = sqldb.Time(at)
 	return m, err
 }
@@ -170,7 +170,7 @@ func scanDelivery(r sqldb.Row) (notify.Delivery, error) {
 	var next, at int64
 	var done *int64
 	m := &d.Message
-	err := r.Scan(&d.ID, &d.Route, &d.RouteName, &d.Status, &d.Attempts, &d.Error, &next, &done, &m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at)
+	err := r.Scan(&d.ID, &d.Route, &d.RouteName, &d.Status, &d.Attempts, &d.Error, &next, &done, &m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal)
 	d.Next, d.Done, m.At = sqldb.Time(next), sqldb.TimePtr(done), sqldb.Time(at)
 	return d, err
 }
@@ -178,41 +178,53 @@ func scanDelivery(r sqldb.Row) (notify.Delivery, error) {
 // lease is how long a claimed delivery is out of others' reach.
 const lease = 3 * time.Minute
 
-// Claim takes waiting deliveries whose time has come, as many as their routes take in an hour.
+// Claim takes waiting deliveries whose time has come, as many as their routes take in an hour. Those to people of the directory are
+// counted beside the others, so that a campaign holds nothing else up.
 func (s *Store) Claim(ctx context.Context, scope access.Scope, now time.Time, most int) ([]notify.Delivery, error) {
-	org := string(scope.Org())
 	var out []notify.Delivery
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
-		out = nil
-		due, err := sqldb.Collect(ctx, s.DB, scanDelivery, `SELECT `+deliveryColumns+` FROM `+deliveryFrom+`
-			WHERE d.org_id = $1 AND d.status = 'waiting' AND d.next_at <= $2 ORDER BY d.next_at, d.id LIMIT $3`, org, now.UnixMicro(), most)
-		if err != nil || len(due) == 0 {
+		house, err := s.claim(ctx, scope, now, most, "= ''", notify.PerHour)
+		if err != nil {
 			return err
 		}
-		left := map[notify.RouteID]int64{}
-		for _, d := range due {
-			if _, ok := left[d.Route]; !ok {
-				sent, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM notify_delivery WHERE route_id = $1 AND status = 'sent' AND done_at > $2`, string(d.Route), now.Add(-time.Hour).UnixMicro())
-				if err != nil {
-					return err
-				}
-				left[d.Route] = notify.PerHour - sent
-			}
-			if left[d.Route] <= 0 {
-				continue
-			}
-			left[d.Route]--
-			n, err := s.DB.Exec(ctx, `UPDATE notify_delivery SET next_at = $3 WHERE id = $1 AND status = 'waiting' AND next_at = $2`, d.ID, d.Next.UnixMicro(), now.Add(lease).UnixMicro())
-			if err != nil {
-				return err
-			}
-			if n == 1 {
-				out = append(out, d)
-			}
-		}
-		return nil
+		people, err := s.claim(ctx, scope, now, most, "<> ''", notify.PeopleHour)
+		out = append(house, people...)
+		return err
 	})
 	return out, errs.Wrap(err, "claim deliveries")
+}
+
+// claim takes deliveries whose address of the directory is, or is not, empty.
+func (s *Store) claim(ctx context.Context, scope access.Scope, now time.Time, most int, address string, perHour int64) ([]notify.Delivery, error) {
+	due, err := sqldb.Collect(ctx, s.DB, scanDelivery, `SELECT `+deliveryColumns+` FROM `+deliveryFrom+`
+		WHERE d.org_id = $1 AND d.status = 'waiting' AND d.next_at <= $2 AND COALESCE(m.to_address, '') `+address+` ORDER BY d.next_at, d.id LIMIT $3`, string(scope.Org()), now.UnixMicro(), most)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	var out []notify.Delivery
+	left := map[notify.RouteID]int64{}
+	for _, d := range due {
+		if _, ok := left[d.Route]; !ok {
+			sent, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM notify_delivery d JOIN notify_message m ON m.id = d.message_id
+				WHERE d.route_id = $1 AND d.status = 'sent' AND d.done_at > $2 AND COALESCE(m.to_address, '') `+address, string(d.Route), now.Add(-time.Hour).UnixMicro())
+			if err != nil {
+				return nil, err
+			}
+			left[d.Route] = perHour - sent
+		}
+		if left[d.Route] <= 0 {
+			continue
+		}
+		left[d.Route]--
+		n, err := s.DB.Exec(ctx, `UPDATE notify_delivery SET next_at = $3 WHERE id = $1 AND status = 'waiting' AND next_at = $2`, d.ID, d.Next.UnixMicro(), now.Add(lease).UnixMicro())
+		if err != nil {
+			return nil, err
+		}
+		if n == 1 {
+			out = append(out, d)
+		}
+	}
+	return out, nil
 }
 
 // Settle writes down what an attempt came to.

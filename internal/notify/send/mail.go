@@ -98,7 +98,11 @@ func compose(p notify.Parcel) (*gomail.Msg, error) {
 	m.SetDateWithValue(p.At)
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.Subject(notify.OneLine("["+p.Org+"] "+p.Message.Subject, 180))
-	m.SetBodyString(gomail.TypeTextPlain, p.Message.Text+"\r\n\r\n"+p.Link+"\r\n\r\n-- \r\nTickmark, "+notify.OneLine(p.Org, 100)+"\r\n")
+	body := p.Message.Text + "\r\n\r\n"
+	if p.Link != "" {
+		body += p.Link + "\r\n\r\n"
+	}
+	m.SetBodyString(gomail.TypeTextPlain, body+"-- \r\nTickmark, "+notify.OneLine(p.Org, 100)+"\r\n")
 	return m, nil
 }
 

@@ -148,7 +148,7 @@ func (l *layout) running() {
 	short := "dossier not hashed"
 	if len(l.doc.Hash) >= 12 {
 		short = "dossier " + l.doc.Hash[:12]
-		if !l.doc.Draft { // a working paper is not made from a dossier
+		if !l.doc.Draft || l.doc.Kind == "Policy" { // neither a working paper nor a policy is made from a dossier
 			short = "sha256 " + l.doc.Hash[:12]
 		}
 	}

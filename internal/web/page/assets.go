@@ -51,7 +51,11 @@ func loadAssets() (*assets, error) {
 			return err
 		}
 		switch name := strings.TrimPrefix(p, "static/"); path.Ext(name) {
-		case ".css": // one sheet, in the order of the files' names
+		case ".css": // one sheet, in the order of the files' names, and one for each room that has its own
+			if room, ok := roomSheet(path.Base(name)); ok {
+				plain[room] = leanCSS(b)
+				return nil
+			}
 			css.Write(b)
 			css.WriteByte('\n')
 		case ".js":
@@ -67,6 +71,13 @@ func loadAssets() (*assets, error) {
 	positions(&css)
 	plain["tickmark.css"] = leanCSS(css.Bytes())
 	return pack(plain)
+}
+
+// roomSheet is the name of the sheet that only some pages load: 81-planning.css to 89-….css are planning.css and so on. Routes
+// name it in Styles.
+func roomSheet(file string) (string, bool) {
+	number, room, ok := strings.Cut(file, "-")
+	return room, ok && number > "80" && number < "90"
 }
 
 // positions writes the rules that place things by attribute, because a page carries no inline style: data-x is a distance
@@ -127,6 +138,17 @@ func laterModule(files map[string][]byte, name string) bool {
 		}
 	}
 	return false
+}
+
+// Sheets are the addresses of the sheets that the page's route names.
+func (r *Request) Sheets() []string {
+	var out []string
+	for s := range strings.FieldsSeq(r.Styles) {
+		if _, ok := r.site.assets.files[s+".css"]; ok {
+			out = append(out, r.Asset(s+".css"))
+		}
+	}
+	return out
 }
 
 // Asset is the address of a file of the pages: Asset("icons.svg").

@@ -11,6 +11,7 @@ type Beginnings struct {
 	Drafts      int // controls whose newest version waits for approval
 	Unowned     int // controls in force that nobody owns
 	Auditors    int // members with the role of an auditor
+	Policies    int // in force
 }
 
 // Step is a line of the checklist of the first run.
@@ -34,7 +35,7 @@ func FirstSteps(r *Request, b Beginnings) []Step {
 		{Title: "Connect the first source", Why: "Tests read facts from your systems; without one nothing is known.", Done: b.Connections > 0, Minutes: 10, Href: "/connections/new", Button: "Connect"},
 		{Title: "Accept the control set", Why: draftsWords(b), Done: b.InForce > 0 && b.Drafts == 0, Minutes: 20, Href: "/controls", Button: "Look through them"},
 		{Title: "Assign owners", Why: ownersWords(b), Done: b.InForce > 0 && b.Unowned == 0, Minutes: 10, Href: "/controls?owner=none", Button: "Assign"},
-		{Title: "Approve 3 policies", Why: "Policies are not kept in this version yet. Until they are, add the signed ones as evidence of their controls.", Later: true, Minutes: 30, Href: "/evidence", Button: "Evidence"},
+		{Title: "Approve 3 policies", Why: policiesWords(b), Done: b.Policies >= enoughPolicies, Minutes: 30, Href: policiesHref(b), Button: "Policies"},
 		{Title: "Invite your auditor", Why: "Auditors read everything of the examination and change nothing.", Done: b.Auditors > 0, Minutes: 2, Href: "/settings/people/invite", Button: "Invite"},
 	}
 	for i := range all {
@@ -84,6 +85,24 @@ func draftsWords(b Beginnings) string {
 		return Plural(b.Drafts, "control waits", "controls wait") + " for approval; " + Count(b.InForce) + " in force."
 	}
 	return Plural(b.InForce, "control is", "controls are") + " in force."
+}
+
+// enoughPolicies is how many approved policies make a beginning.
+const enoughPolicies = 3
+
+func policiesWords(b Beginnings) string {
+	if b.Policies == 0 {
+		return "What people are held to. The starters are a beginning: adopt them, make them yours, and have a second person approve them."
+	}
+	return Plural(b.Policies, "policy is", "policies are") + " in force."
+}
+
+// policiesHref is where policies begin: with the starters, while there is none.
+func policiesHref(b Beginnings) string {
+	if b.Policies == 0 {
+		return "/policies/starters"
+	}
+	return "/policies"
 }
 
 func ownersWords(b Beginnings) string {

@@ -34,7 +34,11 @@ func (r *Request) fail(err error) {
 	for _, k := range []string{"Content-Length", "Content-Disposition", "Content-Encoding", "ETag", "Last-Modified"} {
 		h.Del(k)
 	}
+	private := h.Get("Referrer-Policy") == "no-referrer" // the address lets people in, also where this page says no
 	r.site.SetHeaders(h)
+	if private {
+		h.Set("Referrer-Policy", "no-referrer")
+	}
 	if f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "60")
 	}

@@ -23,6 +23,7 @@ type Route struct {
 	Nav     string        // path of the entry of the navigation that is lit; empty for the longest that fits
 	Body    int64         // most bytes of a request; 0 for what a form needs (DefaultBody)
 	Command string        // what a reader does here, as the palette offers it ("Add evidence"); only for GET without parameters
+	Styles  string        // sheets the page needs besides the common one, by name with spaces between: "planning"
 	Stream  bool          // the answer may last: no limit of time, and nothing is held back to compress it
 	Handle  func(*Request) error
 }
@@ -56,9 +57,20 @@ var navigation = []NavGroup{
 		{"/controls", "control", "Controls", access.ReadProgramme},
 		{"/tests", "test", "Tests", access.ReadProgramme},
 		{"/exceptions", "exm", "Exceptions", access.ReadProgramme},
-		{"/gaps", "riskm", "Gaps", access.ReadProgramme},
+		{"/policies", "policy", "Policies", access.ReadPolicies},
+		{"/risks", "riskm", "Risks", access.ReadRisks},
+		{"/gaps", "graph", "Gaps", access.ReadProgramme},
 		{"/tasks", "note", "Tasks", access.ReadTasks},
-		{"/programmes", "graph", "Guided programmes", access.ReadProgramme},
+		{"/programmes", "prog", "Guided programmes", access.ReadProgramme},
+	}},
+	{"Operations", []NavEntry{
+		{"/people", "people", "People", access.ReadPeople},
+		{"/training", "play", "Training", access.ReadPeople},
+		{"/campaigns", "inbox", "Campaigns", access.ReadPeople},
+		{"/access-reviews", "access", "Access reviews", access.ReadPolicies},
+		{"/vendors", "vendor", "Vendors", access.ReadVendors},
+		{"/changes", "right", "Significant changes", access.ReadRisks},
+		{"/occurrences", "clock", "Recurring controls", access.ReadOccurrences},
 	}},
 	{"Records", []NavEntry{
 		{"/evidence", "evidence", "Evidence", access.ReadEvidence},
@@ -73,6 +85,7 @@ var navigation = []NavGroup{
 		{"/system", "policy", "System description", access.ReadEngagement},
 	}},
 	{"foot", []NavEntry{
+		{"/import", "down", "Import", access.ImportRecords},
 		{"/connections", "plug", "Connections", access.ReadProgramme},
 		{"/settings", "gear", "Settings", SignedIn},
 	}},

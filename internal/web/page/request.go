@@ -28,6 +28,7 @@ type Request struct {
 	Title  string // of the page
 	Crumbs []Crumb
 	Nav    string // path of the entry of the navigation that is lit; empty for the longest that fits
+	Styles string // sheets the page needs besides the common one, by name with spaces between
 
 	site   *Site
 	w      http.ResponseWriter

@@ -69,11 +69,7 @@ func editorForm(t control.Text, owner, deputy access.UserID) *page.Form {
 }
 
 // identifiers splits what somebody wrote into identifiers.
-func identifiers(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool {
-		return r == ',' || r == ';' || r == ' ' || r == '\n' || r == '\t' || r == '\r' || r == '\u00a0'
-	})
-}
+func identifiers(s string) []string { return page.Identifiers(s) }
 
 // textOf reads the form of a control.
 func (p *pages) textOf(f *page.Form) control.Text {

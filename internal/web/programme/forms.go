@@ -26,15 +26,7 @@ func (p *pages) showOwnerForm(r *page.Request, f *page.Form, c control.Control) 
 }
 
 // people are the members who can own a control, as choices: auditors and readers never do.
-func people(members []access.Member) []page.Option {
-	out := []page.Option{{Value: "", Label: "Nobody"}}
-	for _, m := range members {
-		if m.Role != access.Auditor && m.Role != access.Reader && !m.Disabled {
-			out = append(out, page.Option{Value: string(m.ID), Label: m.Name + ", " + m.Role.Title()})
-		}
-	}
-	return out
-}
+func people(members []access.Member) []page.Option { return page.MemberOptions(members) }
 
 func (p *pages) setOwner(r *page.Request) error {
 	f, err := r.Form()

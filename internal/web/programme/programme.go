@@ -50,7 +50,7 @@ func Routes(s Services) []page.Route {
 		get("/frameworks/{framework}/{id}", "Requirement", "/frameworks", p.requirement),
 		get("/criteria", "Trust services criteria", "/frameworks", p.criteria),
 		get("/criteria/{id}", "Criterion", "/frameworks", p.criterion),
-		get("/crosswalk", "Criteria and ISO 27001", "/frameworks", p.crosswalk),
+		{Method: http.MethodGet, Pattern: "/crosswalk", Action: access.ReadProgramme, Title: "Criteria and ISO 27001", Nav: "/frameworks", Styles: "planning", Handle: p.crosswalk},
 		get("/controls", "Controls", "", p.controls),
 		get("/c/{ref}", "Control", "/controls", p.control),
 		get("/tests", "Tests", "", p.tests),

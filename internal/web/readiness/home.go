@@ -85,8 +85,9 @@ func (v homeView) waiting() []view.Waiting {
 	return v.Ready.Waiting[:min(waitingShown, len(v.Ready.Waiting))]
 }
 
-// waitingURL is where something that waits is done.
-func waitingURL(w view.Waiting) string {
+// WaitingURL is where something that waits is done.
+// WaitingURL is the page where something that waits is done.
+func WaitingURL(w view.Waiting) string {
 	switch w.Kind {
 	case "task":
 		return taskURL(w.Ref)

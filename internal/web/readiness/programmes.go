@@ -198,6 +198,10 @@ func (p *pages) guide(r *page.Request, c catalog.Programme, x view.Records) (gui
 		return g, err
 	}
 	n := sumUp(x, r.Now)
+	seen, err := p.Seen(r.Context(), r.Read(), r.Now)
+	if err != nil {
+		return g, err
+	}
 	tasks := map[string]view.TaskRow{}
 	if r.Can(access.ReadTasks) {
 		list, err := p.View.Tasks(r.Context(), r.Read(), view.TaskFilter{Status: "todo", Source: work.FromProgramme}, paging.Query{Size: paging.MaxSize}, r.Now)
@@ -211,6 +215,10 @@ func (p *pages) guide(r *page.Request, c catalog.Programme, x view.Records) (gui
 	for i, cl := range c.Lines {
 		l := line{ProgrammeLine: cl, N: i + 1, MarkN: newest[cl.ID]}
 		for _, check := range cl.Checks {
+			if y, ok := seen[check]; ok {
+				l.Findings = append(l.Findings, sight(y))
+				continue
+			}
 			l.Findings = append(l.Findings, look(check, x, n, r.Now))
 		}
 		for _, ref := range cl.Controls {
@@ -296,6 +304,14 @@ func sumUp(x view.Records, now time.Time) sums {
 		}
 	}
 	return n
+}
+
+// sight is a finding of another room.
+func sight(y work.Seen) finding {
+	if y.Denied {
+		return finding{Words: y.Words, Missing: "you may not see these records"}
+	}
+	return of(y.Words, y.Done, y.All, y.None, y.Short, y.Href, y.Button)
 }
 
 // one is a finding that is there or is not.

@@ -3,6 +3,7 @@
 package readiness
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/internal/occurrence"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/work"
@@ -18,9 +21,16 @@ import (
 
 // Services is what these pages need.
 type Services struct {
-	View   *view.Reader
-	Work   *work.Service
-	Access *access.Service
+	View        *view.Reader
+	Work        *work.Service
+	Access      *access.Service
+	Controls    *control.Service
+	Evidence    *evidence.Service
+	Occurrences *occurrence.Service
+	// Duties lists everything that waits for the reader, of every room, what is due first.
+	Duties func(ctx context.Context, s access.ReadScope, now time.Time) ([]work.Duty, error)
+	// Seen is what the other rooms show about the questions of guided programmes, by name.
+	Seen func(ctx context.Context, s access.ReadScope, now time.Time) (map[string]work.Seen, error)
 }
 
 type pages struct{ Services }
@@ -38,14 +48,20 @@ func Routes(s Services) []page.Route {
 		r.Command = words
 		return r
 	}
-	return []page.Route{
+	planned := func(r page.Route) page.Route {
+		r.Styles = "planning"
+		return r
+	}
+	routes := append(p.recurring(get, post, command), []page.Route{
 		get("/", page.SignedIn, "Home", "", p.home),
-		command("Where are the gaps?", get("/gaps", access.ReadProgramme, "Gaps", "", p.gaps)),
-		get("/gaps/{id}", access.ReadProgramme, "Gap", "/gaps", p.gap),
+		planned(command("Where are the gaps?", get("/gaps", access.ReadProgramme, "Gaps", "", p.gaps))),
+		planned(get("/gaps/{id}", access.ReadProgramme, "Gap", "/gaps", p.gap)),
 		get("/gaps/{id}/task", access.ManageTasks, "Make a task", "/gaps", p.gapTaskForm),
 		post("/gaps/{id}/task", access.ManageTasks, "Make a task", "/gaps", p.openGapTask),
 		post("/gaps/tasks", access.ManageTasks, "Make tasks", "/gaps", p.openGapTasks),
 		command("What waits for me?", get("/my-work", access.ReadTasks, "My work", "", p.myWork)),
+		get("/my-work/digest", page.SignedIn, "E-mail digest", "/my-work", p.digestForm),
+		post("/my-work/digest", page.SignedIn, "E-mail digest", "/my-work", p.setDigest),
 		get("/tasks", access.ReadTasks, "Tasks", "", p.tasks),
 		command("New task", get("/tasks/new", access.ManageTasks, "New task", "/tasks", p.newTask)),
 		post("/tasks/new", access.ManageTasks, "New task", "/tasks", p.addTask),
@@ -64,7 +80,11 @@ func Routes(s Services) []page.Route {
 		post("/programmes/{id}/{line}/settle", access.ManageTasks, "Settle a line", "/programmes", p.settle),
 		get("/programmes/{id}/{line}/task", access.ManageTasks, "Make a task", "/programmes", p.lineTaskForm),
 		post("/programmes/{id}/{line}/task", access.ManageTasks, "Make a task", "/programmes", p.openLineTask),
+	}...)
+	for i := range routes {
+		routes[i].Styles = "duties"
 	}
+	return routes
 }
 
 // Addresses of what these pages show and lead to.

@@ -82,6 +82,14 @@ func (v taskView) sourceURL() string {
 		return testURL(test)
 	case work.FromException:
 		return "/exceptions/" + v.SourceRef
+	case work.FromRisk:
+		risk, _, _ := strings.Cut(v.SourceRef, "/")
+		return "/risks/" + risk
+	case work.FromVendor:
+		vendor, _, _ := strings.Cut(v.SourceRef, "/")
+		return "/vendors/" + vendor
+	case work.FromReview:
+		return "/access-reviews/" + v.SourceRef
 	case work.FromProgramme:
 		id, _, _ := strings.Cut(v.SourceRef, "/")
 		return programmeURL(id)

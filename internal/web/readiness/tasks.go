@@ -59,25 +59,6 @@ func (p *pages) tasks(r *page.Request) error {
 	return r.Render(http.StatusOK, tasksPage(r, t, rows), page.Part(t.ID(), rows))
 }
 
-// myWork is what waits for the reader: everything at first, and the reader's own tasks as a list.
-func (p *pages) myWork(r *page.Request) error {
-	t, rows, list, err := p.taskTable(r, taskList(r, true), string(r.Read().User()), "my-work")
-	if err != nil || t.Exporting() {
-		return err
-	}
-	ready, err := p.View.Readiness(r.Context(), r.Read(), r.Now)
-	if err != nil {
-		return err
-	}
-	var other []view.Waiting // tasks are in the list below
-	for _, w := range ready.Waiting {
-		if w.Kind != "task" {
-			other = append(other, w)
-		}
-	}
-	return r.Render(http.StatusOK, myWorkPage(r, t, rows, other, counts(list.Statuses)), page.Part(t.ID(), rows))
-}
-
 func (p *pages) taskTable(r *page.Request, spec *page.TableSpec, owner, name string) (*page.Table, templComponent, view.TaskList, error) {
 	var list view.TaskList
 	t, err := r.Table(spec)

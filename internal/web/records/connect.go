@@ -40,7 +40,9 @@ func (s Services) connectRoutes() []page.Route {
 func (s Services) descriptions() []collect.Description {
 	var out []collect.Description
 	for _, c := range s.Collect.Connectors {
-		out = append(out, c.Describe())
+		if d := c.Describe(); !d.Own { // that one is there already
+			out = append(out, d)
+		}
 	}
 	slices.SortFunc(out, func(a, b collect.Description) int {
 		if a.Local != b.Local {

@@ -8,6 +8,8 @@ const waiting = [
   ['input[name="tick"]', () => import('./bulk.js')],
   ['[data-picks]', () => import('./picks.js')],
   ['[data-narrow]', () => import('./narrow.js')],
+  ['[data-preview]', () => import('./preview.js')],
+  ['[data-decide]', () => import('./review.js')],
 ];
 
 function look() {
