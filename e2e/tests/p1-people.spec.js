@@ -49,7 +49,7 @@ test('leavers: hours to removal for each account', async ({ browser }) => {
 test('the organisation chart folds without scripts', async ({ browser }) => {
   const page = await as(browser, 'auditor', { javaScriptEnabled: false });
   await page.goto('/people/chart');
-  const first = page.locator('.org > li > details').first();
+  const first = page.locator('.orgchart > li > details').first();
   await expect(first).toHaveAttribute('open', '');
   const below = first.locator('> ul > li');
   const n = await below.count();

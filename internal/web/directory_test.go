@@ -137,11 +137,11 @@ func TestOrgChart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(all(doc, ".org .org-n")); n < len(working)-3 || n > len(working)+3 {
+	if n := len(all(doc, ".orgchart .org-n")); n < len(working)-3 || n > len(working)+3 {
 		t.Errorf("%d people drawn of %d", n, len(working))
 	}
 	doc = in.get(t, "/people/chart?department=Engineering", in.cookie[access.Auditor], http.StatusOK)
-	if n := len(all(doc, ".org .org-n")); n == 0 || n >= len(working) {
+	if n := len(all(doc, ".orgchart .org-n")); n == 0 || n >= len(working) {
 		t.Errorf("%d people of the department", n)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 var dutiesList = page.TableSpec{
 	Columns: []page.Column{
-		{Key: "kind", Title: "What", Sort: true},
+		{Key: "kind", Title: "What", Sort: true, Opt: true},
 		{Key: "title", Title: "What is to be done", Sort: true, Wide: true},
 		{Key: "hint", Title: "About", Opt: true},
 		{Key: "due", Title: "Due", Sort: true, Num: true},
