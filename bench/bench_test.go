@@ -18,18 +18,18 @@ var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./results")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./results")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for bench, want := range map[string]string{
 		"collect": "collect.tickmark_over_bare_client_wall", "evaluate": "evaluate.tickmark_over_opa",
 		"ledger": "ledger.proofs_verified.tickmark_over_tessera", "bundle": "bundle.verify_over_sha256",
-		"pages": "pages.p50_over_bare_server",
+		"pages": "pages.p50_over_bare_server", "rooms": "rooms.campaign_5000.close_over_limit_300_ms",
 	} {
 		t.Run(bench, func(t *testing.T) {
-			if (bench == "bundle" || bench == "pages") && testing.Short() {
-				t.Skip("lives two months of the simulated company")
+			if (bench == "bundle" || bench == "pages" || bench == "rooms") && testing.Short() {
+				t.Skip("takes longer than the others: it lives two months of the simulated company, or builds the tests of the pages")
 			}
 			t.Parallel()
 			var said, errors bytes.Buffer

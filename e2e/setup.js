@@ -68,7 +68,7 @@ export default async function setup() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
   try {
     writeFileSync(path.join(artefacts, 'world.json'), JSON.stringify({ url, bin, users, systems }));
-    for (const role of ['owner', 'auditor', 'reader']) {
+    for (const role of new Set(world().users.map((u) => u.role))) {
       const context = await browser.newContext({ baseURL: url });
       const page = await context.newPage();
       await signIn(page, world().user(role));

@@ -30,6 +30,17 @@ export function world() {
 export const session = (role) => path.join(artefacts, `${role}.json`);
 
 /**
+ * A page of a role, or of nobody. The session is the one kept by the setup: signing in by the form is limited, as it should be.
+ * @param {import('@playwright/test').Browser} browser
+ * @param {string | null} role
+ * @param {import('@playwright/test').BrowserContextOptions} [options]
+ */
+export async function as(browser, role, options = {}) {
+  const context = await browser.newContext({ baseURL: world().url, ...(role ? { storageState: session(role) } : {}), ...options });
+  return context.newPage();
+}
+
+/**
  * Signs somebody in on the page that asks for it.
  * @param {import('@playwright/test').Page} page
  * @param {User} user

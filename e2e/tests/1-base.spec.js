@@ -2,18 +2,7 @@
 // What every page has: search and commands, saved views with a way back, keys, jobs that are followed live, forms that are
 // never lost and never done twice.
 import { test, expect } from '@playwright/test';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role, or of nobody.
- * @param {import('@playwright/test').Browser} browser
- * @param {string | null} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(role ? { storageState: session(role) } : {}), ...options });
-  return context.newPage();
-}
+import { as, signIn, world } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

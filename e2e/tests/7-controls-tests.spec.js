@@ -2,20 +2,7 @@
 // Controls and tests: a wording is changed by one and approved by another, a test is written in the browser, failing items
 // get somebody to look after them, tests run while one watches.
 import { test, expect } from '@playwright/test';
-import { signIn, world } from '../world.js';
-
-/**
- * A page of a role, signed in anew.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...options });
-  const page = await context.newPage();
-  await signIn(page, world().user(role), '/account');
-  return page;
-}
+import { as } from '../world.js';
 
 /** A number nobody else uses, for references of a flow's own. */
 const number = () => String(10 + Math.floor(Math.random() * 990)).padStart(2, '0');

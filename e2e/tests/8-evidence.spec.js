@@ -1,20 +1,7 @@
 // @ts-check
 // Evidence that people add: upload, the record with its proof, hostile files, replacing, withdrawing, what is due.
 import { test, expect } from '@playwright/test';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(role === 'owner' ? { storageState: session(role) } : {}), ...options });
-  const page = await context.newPage();
-  if (role !== 'owner') await signIn(page, world().user(role));
-  return page;
-}
+import { as } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

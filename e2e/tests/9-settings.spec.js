@@ -2,18 +2,7 @@
 // Item 9: the settings. Every flow makes what it changes, so that none depends on another.
 import { test, expect } from '@playwright/test';
 import { createServer } from 'node:http';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role, or of nobody.
- * @param {import('@playwright/test').Browser} browser
- * @param {string | null} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(role ? { storageState: session(role) } : {}), ...options });
-  return context.newPage();
-}
+import { as, signIn, world } from '../world.js';
 
 /** A name nobody else uses. @param {string} what */
 const own = (what) => `${what}-${Math.random().toString(36).slice(2, 8)}`;

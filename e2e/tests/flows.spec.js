@@ -3,18 +3,7 @@
 import { test, expect } from '@playwright/test';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role, or of nobody.
- * @param {import('@playwright/test').Browser} browser
- * @param {string | null} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(role ? { storageState: session(role) } : {}), ...options });
-  return context.newPage();
-}
+import { as, signIn, world } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

@@ -1,21 +1,7 @@
 // @ts-check
 // People: the directory, leavers, the organisation chart, devices and roles.
 import { test, expect } from '@playwright/test';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const saved = ['owner', 'auditor'].includes(role);
-  const context = await browser.newContext({ baseURL: world().url, ...(saved ? { storageState: session(role) } : {}), ...options });
-  const page = await context.newPage();
-  if (!saved) await signIn(page, world().user(role));
-  return page;
-}
+import { as } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

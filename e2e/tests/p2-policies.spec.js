@@ -2,20 +2,7 @@
 // Policies: written with a preview beside, changed by two at once, approved by a second person, read, compared, taken as a
 // folder and brought back.
 import { test, expect } from '@playwright/test';
-import { signIn, world } from '../world.js';
-
-/**
- * A page of a role, signed in anew.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...options });
-  const page = await context.newPage();
-  await signIn(page, world().user(role), '/account');
-  return page;
-}
+import { as, world } from '../world.js';
 
 const body = `## Purpose\n\n${'Guests are met at the door and stay with somebody of ours. '.repeat(6)}`;
 

@@ -6,21 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { session, signIn, world } from '../world.js';
-
-/**
- * A page of a role.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const saved = ['owner', 'auditor'].includes(role);
-  const context = await browser.newContext({ baseURL: world().url, ...(saved ? { storageState: session(role) } : {}), ...options });
-  const page = await context.newPage();
-  if (!saved) await signIn(page, world().user(role));
-  return page;
-}
+import { as, signIn, world } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

@@ -2,22 +2,7 @@
 // The risk register, its matrix and assessments, reviews of change, and changes told to people.
 import { test, expect } from '@playwright/test';
 import { readFileSync } from 'node:fs';
-import { session, signIn, world } from '../world.js';
-
-/** Roles whose sessions are kept; others sign in. */
-const kept = ['owner', 'auditor', 'reader'];
-
-/**
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(kept.includes(role) ? { storageState: session(role) } : {}), ...options });
-  const page = await context.newPage();
-  if (!kept.includes(role)) await signIn(page, world().user(role), '/account');
-  return page;
-}
+import { as } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

@@ -2,17 +2,7 @@
 // The register of vendors: entered and assessed, reports with a gap between them and the letter that closes it, what reports
 // ask of us, the calendar, applications behind sign-on, and the end of use.
 import { test, expect } from '@playwright/test';
-import { session, world } from '../world.js';
-
-/**
- * @param {import('@playwright/test').Browser} browser
- * @param {'owner' | 'auditor'} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, storageState: session(role), ...options });
-  return context.newPage();
-}
+import { as } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

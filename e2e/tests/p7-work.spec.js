@@ -2,22 +2,7 @@
 // What people do on a rhythm and what waits for them: recurring controls, one list of duties, the digest, the quick check of ten,
 // and bringing along what an organisation has.
 import { test, expect } from '@playwright/test';
-import { session, signIn, world } from '../world.js';
-
-const kept = ['owner', 'auditor', 'reader']; // whose sessions are there already
-
-/**
- * A page of a role.
- * @param {import('@playwright/test').Browser} browser
- * @param {string} role
- * @param {import('@playwright/test').BrowserContextOptions} [options]
- */
-async function as(browser, role, options = {}) {
-  const context = await browser.newContext({ baseURL: world().url, ...(kept.includes(role) ? { storageState: session(role) } : {}), ...options });
-  const page = await context.newPage();
-  if (!kept.includes(role)) await signIn(page, world().user(role));
-  return page;
-}
+import { as, world } from '../world.js';
 
 test.afterEach(async ({ browser }) => { for (const c of browser.contexts()) await c.close(); });
 

@@ -155,11 +155,12 @@ func (d *demoPeople) give(ctx context.Context, scope access.Scope, now time.Time
 			list = append(list, people.NewDevice{Serial: fmt.Sprintf("NWK-%05d", 50_000+d.serial*3), Kind: "token", Name: "Passlock 5", Holder: string(p.ID), Given: given})
 		}
 	}
-	if len(list) == 0 {
-		return nil
+	for part := range slices.Chunk(list, 1000) {
+		if _, err := d.App.People.GiveAll(ctx, scope, now, part); err != nil {
+			return err
+		}
 	}
-	_, err := d.App.People.GiveAll(ctx, scope, now, list)
-	return err
+	return nil
 }
 
 // collectDevices lets leavers bring back what they have: most within days, some late, some never.
