@@ -211,7 +211,7 @@ func editorPage(r *page.Request, f *page.Form, e editor) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</div></section><section class=\"sheet\" aria-labelledby=\"h-preview\"><header><h2 id=\"h-preview\">Preview</h2><button class=\"btn no-js\" type=\"submit\" name=\"do\" value=\"preview\" formnovalidate>Preview</button></header><div class=\"body preview-body\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-preview\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</div></section><section class=\"sheet\"><header><h2 id=\"h-preview\">Preview</h2><button class=\"btn no-js\" type=\"submit\" name=\"do\" value=\"preview\" formnovalidate>Preview</button></header><div class=\"body preview-body\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-preview\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
