@@ -60,6 +60,7 @@ test('somebody entered by hand gets a device, gives it back, and the undo takes 
   await expect(panel.getByLabel('Name', { exact: true })).toHaveValue(name);
   await panel.getByLabel('Work address').fill(mail);
   await panel.getByRole('button', { name: 'Add' }).click();
+  await page.waitForURL(/\/people\/P-\d+/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(name);
 
   await page.getByRole('link', { name: 'Give a device' }).click();
