@@ -178,10 +178,10 @@ function house(port) {
   const env = { ...process.env, TICKMARK_ALLOW_PRIVATE: `127.0.0.1:${port}` };
   for (const args of [['init', '--bare', '--name', 'Northwind', '--owner', 'olle@northwind.example', '--owner-name', 'Olle Ek', '--password-stdin'], ['training', 'begin'],
     ['person', 'add', 'Nils <b>Øy</b>', '--email', 'nils@northwind.example']]) {
-    const made = spawnSync(world().bin, [...args, '--data', data], { env, input: 'correct horse battery\n' });
+    const made = spawnSync(world().bin, [...args, '--data', data], { env, cwd: data, input: 'correct horse battery\n' }); // init writes tickmark.yaml where it is called
     if (made.status !== 0) throw new Error(made.stderr.toString());
   }
-  const child = spawn(world().bin, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(world().bin, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: data });
   const stop = () => new Promise((/** @type {(_: void) => void} */ done) => {
     const end = () => { rmSync(data, { recursive: true, force: true }); done(); };
     if (child.exitCode !== null) { end(); return; }
