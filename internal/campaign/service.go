@@ -255,9 +255,7 @@ func (s *Service) change(ctx context.Context, scope access.Scope, ref string, ba
 			return err
 		}
 		if base != 0 && base != was.Edition {
-			e := errs.New(errs.Conflict, "%s was changed meanwhile", was.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-			e.Err = &Stale{Theirs: was}
-			return e
+			return errs.Changed(was.Ref, &Stale{Theirs: was})
 		}
 		if was.Closed != nil {
 			return errs.New(errs.Conflict, "%s was closed on %s", was.Ref, period.Of(*was.Closed))

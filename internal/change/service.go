@@ -260,9 +260,7 @@ func (s *Service) record(ctx context.Context, scope access.Scope, now time.Time,
 }
 
 func changed(theirs Change) error {
-	e := errs.New(errs.Conflict, "%s was changed meanwhile", theirs.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-	e.Err = &Stale{Theirs: theirs}
-	return e
+	return errs.Changed(theirs.Ref, &Stale{Theirs: theirs})
 }
 
 func (s *Service) lost(ctx context.Context, scope access.ReadScope, ref string, cause error) error {

@@ -252,9 +252,7 @@ func (s *Service) changeDevice(ctx context.Context, scope access.Scope, now time
 			return err
 		}
 		if base != 0 && was.Version != base {
-			e := errs.New(errs.Conflict, "%s was changed meanwhile", was.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-			e.Err = &StaleDevice{Theirs: was}
-			return e
+			return errs.Changed(was.Ref, &StaleDevice{Theirs: was})
 		}
 		d = was
 		if err := do(&d); err != nil {

@@ -242,9 +242,7 @@ func amendable(was Person, base int) error {
 	case was.Origin != ByHand:
 		return errs.New(errs.Conflict, "%s tells of %s: what it says counts", was.Source, was.Name).WithHint("Change the record there; the directory follows with the next collection.")
 	case base != 0 && was.Version != base:
-		e := errs.New(errs.Conflict, "%s was changed meanwhile", was.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-		e.Err = &StalePerson{Theirs: was}
-		return e
+		return errs.Changed(was.Ref, &StalePerson{Theirs: was})
 	}
 	return nil
 }

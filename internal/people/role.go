@@ -197,9 +197,7 @@ func (s *Service) changeRole(ctx context.Context, scope access.Scope, now time.T
 			return err
 		}
 		if base != 0 && was.Version != base {
-			e := errs.New(errs.Conflict, "%s was changed meanwhile", was.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-			e.Err = &StaleRole{Theirs: was}
-			return e
+			return errs.Changed(was.Ref, &StaleRole{Theirs: was})
 		}
 		known, err := s.Roles.Roles(ctx, scope.ReadScope, paging.Query{Size: paging.MaxSize})
 		if err != nil {

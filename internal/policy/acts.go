@@ -89,9 +89,7 @@ func (s *Service) begin(ctx context.Context, scope access.Scope, now time.Time, 
 }
 
 func stale(p Policy, theirs Version) error {
-	e := errs.New(errs.Conflict, "%s was changed meanwhile", p.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-	e.Err = &Stale{Policy: p, Theirs: theirs}
-	return e
+	return errs.Changed(p.Ref, &Stale{Policy: p, Theirs: theirs})
 }
 
 // lost says what a Conflict of SaveVersion was about.

@@ -182,9 +182,7 @@ func (s *Service) turn(ctx context.Context, scope access.Scope, now time.Time, r
 		}
 		switch {
 		case base != 0 && was.Version != base:
-			e := errs.New(errs.Conflict, "%s was changed meanwhile", was.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-			e.Err = &StaleTrigger{was}
-			return e
+			return errs.Changed(was.Ref, &StaleTrigger{was})
 		case was.Look != nil || was.Dropped != "":
 			return errs.New(errs.Conflict, "%s is settled already", was.Ref)
 		}

@@ -264,9 +264,7 @@ func (s *Service) amend(ctx context.Context, scope access.Scope, now time.Time, 
 }
 
 func staleRecord(x Stale) error {
-	e := errs.New(errs.Conflict, "%s was changed meanwhile", x.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-	e.Err = &x
-	return e
+	return errs.Changed(x.Ref, &x)
 }
 
 // rewrite changes a record of a vendor in place, with a ledger entry.

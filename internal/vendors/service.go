@@ -213,9 +213,7 @@ func same(a, b Vendor) bool {
 }
 
 func changed(v Vendor) error {
-	e := errs.New(errs.Conflict, "%s was changed meanwhile", v.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-	e.Err = &Stale{Ref: v.Ref, Version: v.Version, Vendor: v}
-	return e
+	return errs.Changed(v.Ref, &Stale{Ref: v.Ref, Version: v.Version, Vendor: v})
 }
 
 // stand keeps what follows from a vendor's records.

@@ -216,9 +216,7 @@ func (s *Service) change(ctx context.Context, scope access.Scope, now time.Time,
 }
 
 func changed(theirs Task) error {
-	e := errs.New(errs.Conflict, "%s was changed meanwhile", theirs.Ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
-	e.Err = &Stale{Theirs: theirs}
-	return e
+	return errs.Changed(theirs.Ref, &Stale{Theirs: theirs})
 }
 
 // lost says what a Conflict of Save was about: another version, or another open task for the same source.

@@ -100,6 +100,14 @@ func New(k Kind, format string, args ...any) *Error {
 	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...)}
 }
 
+// Changed is the Conflict of a form that was written over a version that is not the newest any more. The cause holds what is kept
+// now, for a page to show both texts.
+func Changed(ref string, theirs error) error {
+	e := New(Conflict, "%s was changed meanwhile", ref).WithHint("Compare with what is saved now, and send again to overwrite it.")
+	e.Err = theirs
+	return e
+}
+
 // Wrap adds a message to a cause and keeps the cause's kind, hint and field; a cause without a kind becomes Internal.
 // It returns nil for a nil cause.
 func Wrap(err error, format string, args ...any) error {
