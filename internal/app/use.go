@@ -196,18 +196,12 @@ func (a *App) checkOrg(ctx context.Context, o access.Org) []Finding {
 	}
 	out := []Finding{}
 	for _, c := range conns {
-		f := Finding{What: o.Slug + ": connection " + c.Name, OK: true, Detail: "never collected"}
-		runs, err := a.Collect.Store.Runs(ctx, scope, c.ID, paging.Query{Size: 1})
-		switch {
-		case err != nil:
-			f.OK, f.Detail = false, err.Error()
-		case len(runs.Rows) > 0:
-			r := runs.Rows[0]
-			f.OK, f.Detail = r.Status == collect.Complete, fmt.Sprintf("%s on %s", r.Status, r.Started.UTC().Format(time.RFC3339))
-			if r.Error != "" {
-				f.Detail += ": " + r.Error
-			}
+		runs, err := a.Collect.Store.Runs(ctx, scope, c.ID, paging.Query{Size: recentRuns})
+		if err != nil {
+			return append(out, Finding{o.Slug + ": connection " + c.Name, false, err.Error()})
 		}
+		f := lastRead(runs.Rows)
+		f.What = o.Slug + ": connection " + c.Name
 		out = append(out, f)
 	}
 	gaps, err := a.Controls.Gaps(ctx, scope, []catalog.CategoryID{catalog.Security}, a.Clock())
@@ -220,6 +214,29 @@ func (a *App) checkOrg(ctx context.Context, o access.Org) []Finding {
 		out = append(out, Finding{o.Slug + ": criteria", true, "each common criterion has a control"})
 	}
 	return out
+}
+
+// recentRuns is how many runs of a connection the doctor looks through for one that came to its own end.
+const recentRuns = 20
+
+// lastRead judges a connection by its newest run that came to its own end: one that is going on, or that somebody or the stop of
+// the server ended, says nothing about the connection.
+func lastRead(runs []collect.Run) Finding {
+	f := Finding{OK: true, Detail: "never collected"}
+	for _, r := range runs {
+		said := fmt.Sprintf("%s on %s", r.Status, r.Started.UTC().Format(time.RFC3339))
+		if !r.Status.Ended() || r.Status == collect.Cancelled {
+			if f.Detail == "never collected" {
+				f.Detail = said
+			}
+			continue
+		}
+		if r.Error != "" {
+			said += ": " + r.Error
+		}
+		return Finding{OK: r.Status == collect.Complete, Detail: said}
+	}
+	return f
 }
 
 // Strip is the worst outcome of tests on each day of a period; a day on which none was evaluated is missing.
