@@ -27,8 +27,9 @@ func scanDuty(r sqldb.Row) (campaign.Duty, error) {
 	return d, err
 }
 
-// rowsAtOnce is how many duties one statement inserts.
-const rowsAtOnce = 100
+// rowsAtOnce is how many duties one statement touches. SQLite's driver looks each parameter up in a list of all of them, so that
+// long statements cost more for each row than short ones.
+const rowsAtOnce = 10
 
 // AddDuties inserts duties, leaving out those a person has already, and says how many were new.
 func (s *Store) AddDuties(ctx context.Context, scope access.Scope, all []campaign.Duty) (int, error) {
@@ -66,19 +67,65 @@ func (s *Store) SaveDuties(ctx context.Context, scope access.Scope, all []campai
 	saved := 0
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
 		saved = 0
-		for _, d := range all {
+		for rest := all; len(rest) > 0; {
+			n := alike(rest)
+			args := changes(rest[0]).args(string(scope.Org()), string(was))
+			marks := make([]string, n)
+			for i, d := range rest[:n] {
+				args = append(args, string(d.ID))
+				marks[i] = fmt.Sprintf("$%d", len(args))
+			}
 			// A day of 0 keeps the one there is: what was done elsewhere says nothing about it.
-			n, err := s.DB.Exec(ctx, `UPDATE campaign_duty SET state = $4, done_at = $5, how = $6, note = $7, score = $8, tries = $9, due_day = CASE WHEN $10 = 0 THEN due_day ELSE $10 END,
-				reminded_at = COALESCE($11, reminded_at) WHERE org_id = $1 AND id = $2 AND state = $3`,
-				string(scope.Org()), string(d.ID), string(was), string(d.State), sqldb.MicrosPtr(d.DoneAt), string(d.How), d.Note, d.Score, d.Tries, int64(d.Due), sqldb.MicrosPtr(d.Reminded))
+			// COALESCE keeps SQLite from going through everything open here by the index on the state.
+			k, err := s.DB.Exec(ctx, `UPDATE campaign_duty SET state = $3, done_at = $4, how = $5, note = $6, score = $7, tries = $8, due_day = CASE WHEN $9 = 0 THEN due_day ELSE $9 END,
+				reminded_at = COALESCE($10, reminded_at) WHERE COALESCE(org_id, '') = $1 AND COALESCE(state, '') = $2 AND id IN (`+strings.Join(marks, ", ")+`)`, args...)
 			if err != nil {
 				return err
 			}
-			saved += int(n)
+			saved, rest = saved+int(k), rest[n:]
 		}
 		return nil
 	})
 	return saved, errs.Wrap(err, "keep duties")
+}
+
+// change is what SaveDuties writes; times in microseconds, 0 for none.
+type change struct {
+	state               campaign.State
+	how                 campaign.How
+	note                string
+	score, tries        int
+	due, done, reminded int64
+}
+
+func changes(d campaign.Duty) change {
+	c := change{state: d.State, how: d.How, note: d.Note, score: d.Score, tries: d.Tries, due: int64(d.Due)}
+	if d.DoneAt != nil {
+		c.done = d.DoneAt.UnixMicro()
+	}
+	if d.Reminded != nil {
+		c.reminded = d.Reminded.UnixMicro()
+	}
+	return c
+}
+
+func (c change) args(org, was string) []any {
+	orNull := func(n int64) any {
+		if n == 0 {
+			return nil
+		}
+		return n
+	}
+	return []any{org, was, string(c.state), orNull(c.done), string(c.how), c.note, c.score, c.tries, c.due, orNull(c.reminded)}
+}
+
+// alike is how many duties at the head of a list get the same, and fit into one statement.
+func alike(list []campaign.Duty) int {
+	first, n := changes(list[0]), 1
+	for n < min(len(list), rowsAtOnce) && changes(list[n]) == first {
+		n++
+	}
+	return n
 }
 
 // Duty reads one duty.
