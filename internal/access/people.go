@@ -17,7 +17,8 @@ func (r Role) above(other Role) bool {
 	if r == operator || other == operator {
 		return r == operator && other != operator
 	}
-	return slices.Index(Roles(), r) < slices.Index(Roles(), other)
+	ranks := slices.Concat(Roles(), FirmRoles())
+	return slices.Index(ranks, r) < slices.Index(ranks, other)
 }
 
 // SetRole changes what a member may do; an empty role ends the membership. The last owner cannot be taken away.
@@ -32,7 +33,11 @@ func (s *Service) ChangeRole(ctx context.Context, scope Scope, now time.Time, us
 		return err
 	}
 	if to != "" {
-		if _, err := ParseRole(string(to)); err != nil {
+		o, err := s.Store.OrgByID(ctx, scope.Org())
+		if err != nil {
+			return err
+		}
+		if _, err := roleIn(o.Kind, string(to)); err != nil {
 			return err
 		}
 	}
@@ -51,7 +56,7 @@ func (s *Service) ChangeRole(ctx context.Context, scope Scope, now time.Time, us
 		case to.above(scope.Role()) && to != "", old.above(scope.Role()):
 			return errs.New(errs.Denied, "the role %s may not change the role %s", scope.Role().Title(), old.Title())
 		}
-		if old == Owner {
+		if old.leads() {
 			if err := s.keepsOwner(ctx, scope.Org(), user); err != nil {
 				return err
 			}
@@ -102,7 +107,7 @@ func (s *Service) keepsOwner(ctx context.Context, org OrgID, without UserID) err
 		return err
 	}
 	for _, m := range members {
-		if m.Role == Owner && !m.Disabled && m.ID != without {
+		if m.Role.leads() && !m.Disabled && m.ID != without {
 			return nil
 		}
 	}
@@ -173,7 +178,7 @@ func (s *Service) staysOwned(ctx context.Context, user UserID) error {
 		if err != nil {
 			return err
 		}
-		if role != Owner {
+		if !role.leads() {
 			continue
 		}
 		if err := s.keepsOwner(ctx, org, user); err != nil {

@@ -20,6 +20,12 @@ const (
 	Employee        Role = "employee"
 	Auditor         Role = "auditor"
 	Reader          Role = "reader"
+	// In an audit firm's own organisation.
+	Partner         Role = "partner"
+	Senior          Role = "senior" // senior or manager of the team
+	Staff           Role = "staff"
+	QualityReviewer Role = "quality_reviewer" // of the firm, outside the team: reads and remarks, tests nothing
+	examiner        Role = "examiner"         // in a client's organisation, whoever of a firm was invited to an engagement; never given
 	operator        Role = "operator" // whoever holds the machine and its key file
 	system          Role = "system"   // the program's own jobs
 )
@@ -70,6 +76,15 @@ const (
 	ManageChanges    Action = "changes.manage"   // significant changes, and who was told
 	ReadOccurrences  Action = "occurrences.read" // of controls that people perform on a rhythm
 	ImportRecords    Action = "records.import"   // a file of many records at once; what it holds needs its own right too
+	AnswerRequests   Action = "requests.answer"  // of the auditor
+	AskRequests      Action = "requests.ask"     // as the auditor
+	SignDocuments    Action = "documents.sign"   // management's assertion, representations, bridge letters
+	ReadAudits       Action = "audits.read"      // a firm's engagements one was invited to
+	Examine          Action = "audits.examine"   // populations, samples, tests
+	RemarkWork       Action = "audits.remark"    // notes on workpapers
+	ReviewWork       Action = "audits.review"    // sign off what somebody else prepared
+	SignOpinion      Action = "opinion.sign"
+	ManageMethod     Action = "methodology.manage" // the firm's sample table, attributes and wording
 )
 
 var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, ReadPolicies, ReadPeople, ReadRisks, ReadVendors, ReadOccurrences}
@@ -93,46 +108,83 @@ var phrases = map[Action]string{
 	ManageReviews: "run access reviews", DecideReviews: "decide in access reviews", ReadRisks: "read risks", ManageRisks: "change risks",
 	AcceptRisks: "accept risks", ReadVendors: "read vendors", ManageVendors: "change vendors", ManageChanges: "record significant changes",
 	ReadOccurrences: "read what people perform on a rhythm", ImportRecords: "import",
+	AnswerRequests: "answer requests", AskRequests: "ask for evidence", SignDocuments: "sign for management",
+	ReadAudits: "read workpapers", Examine: "examine", RemarkWork: "remark on workpapers", ReviewWork: "review workpapers",
+	SignOpinion: "enter the opinion", ManageMethod: "change the methodology",
 }
 
 var rights = map[Role][]Action{
 	Owner: slices.Concat(reads, []Action{
 		ManageOrg, ManageUsers, ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests,
 		EditTests, ApproveTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload, DecideReport, ReadTasks, WorkTasks, ManageTasks,
-	}, runs, []Action{SignDuties, DecideReviews}),
+	}, runs, []Action{SignDuties, DecideReviews, AnswerRequests, SignDocuments}),
 	ComplianceLead: slices.Concat(reads, []Action{
 		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, ApproveTests, AddEvidence,
 		RequestException, ApproveException, ManageEngagement, BuildReport, DecideReport,
 		ReadTasks, WorkTasks, ManageTasks,
-	}, runs, []Action{SignDuties, DecideReviews}),
-	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageVendors, ManageChanges}),
-	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageRisks, ManageChanges}),
+	}, runs, []Action{SignDuties, DecideReviews, AnswerRequests}),
+	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageVendors, ManageChanges, AnswerRequests}),
+	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageRisks, ManageChanges, AnswerRequests}),
 	Employee:        {ReadProgramme, ReadPolicies, ReadOccurrences, ManageTokens, ReadTasks, WorkTasks, SignDuties, DecideReviews},
 	// An auditor owns nothing of the client's (brief 4.6): reading is all there is here. The auditor's own workspace has
 	// records, and a scope, of its own.
 	Auditor: reads,
 	Reader:  {ReadProgramme},
+	// What a firm's people may do at home (brief 6.2). In a client's organisation they are an examiner.
+	Partner:         {ManageOrg, ManageUsers, ManageTokens, ReadLedger, ReadAudits, Examine, RemarkWork, ReviewWork, SignOpinion, ManageMethod},
+	Senior:          {ManageTokens, ReadAudits, Examine, RemarkWork, ReviewWork},
+	Staff:           {ManageTokens, ReadAudits, Examine, RemarkWork},
+	QualityReviewer: {ManageTokens, ReadAudits, RemarkWork},
+	examiner:        slices.Concat(reads, []Action{AskRequests}),
 	// Jobs refresh the directory, give joiners their duties, verify what reviews removed, and open tasks for it.
 	system: slices.Concat(reads, []Action{RunCollection, RunTests, AddEvidence, BuildReport, ReadTasks, ManageTasks, ManagePeople, ManageCampaigns, ManageReviews}),
 }
 
 var titles = map[Role]string{
 	Owner: "owner", ComplianceLead: "compliance lead", ControlOwner: "control owner", SecurityAnalyst: "security analyst",
-	Employee: "employee", Auditor: "auditor", Reader: "reader", operator: "operator", system: "system",
+	Employee: "employee", Auditor: "auditor", Reader: "reader",
+	Partner: "partner", Senior: "senior", Staff: "staff", QualityReviewer: "quality reviewer", examiner: "auditor", operator: "operator", system: "system",
 }
 
-// Roles lists the roles a person can be given, most powerful first.
+// Roles lists the roles a person can be given in a service organisation, most powerful first.
 func Roles() []Role {
 	return []Role{Owner, ComplianceLead, ControlOwner, SecurityAnalyst, Employee, Auditor, Reader}
 }
 
-// ParseRole reads a role's name.
+// FirmRoles lists the roles a person can be given in an audit firm, most powerful first.
+func FirmRoles() []Role { return []Role{Partner, Senior, Staff, QualityReviewer} }
+
+// Roles lists the roles a person can be given in an organisation of the kind, most powerful first.
+func (k OrgKind) Roles() []Role {
+	if k == Firm {
+		return FirmRoles()
+	}
+	return Roles()
+}
+
+// leads reports whether the role is the one that an organisation never loses the last of.
+func (r Role) leads() bool { return r == Owner || r == Partner }
+
+// ParseRole reads the name of a role of either kind of organisation.
 func ParseRole(s string) (Role, error) {
-	if r := Role(s); slices.Contains(Roles(), r) {
+	if r := Role(s); slices.Contains(Roles(), r) || slices.Contains(FirmRoles(), r) {
 		return r, nil
 	}
 	return "", errs.New(errs.Invalid, "%q is no role", s).At("role").
-		WithHint("Roles: owner, compliance_lead, control_owner, security_analyst, employee, auditor, reader.")
+		WithHint("Roles: owner, compliance_lead, control_owner, security_analyst, employee, auditor, reader; in an audit firm: partner, senior, staff, quality_reviewer.")
+}
+
+// roleIn reads a role's name for an organisation of the kind.
+func roleIn(k OrgKind, s string) (Role, error) {
+	r, err := ParseRole(s)
+	if err == nil && !slices.Contains(k.Roles(), r) {
+		var names []string
+		for _, x := range k.Roles() {
+			names = append(names, string(x))
+		}
+		return "", errs.New(errs.Invalid, "there is no %s in %s", r.Title(), k.phrase()).At("role").WithHint("Roles: %s.", strings.Join(names, ", "))
+	}
+	return r, err
 }
 
 // May reports whether the role covers the action. An unknown role covers nothing.

@@ -20,6 +20,7 @@ type Service struct {
 	Recorder    Recorder
 	Sealer      Sealer
 	Desk        DeskStore
+	Audits      AuditStore
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
@@ -28,6 +29,7 @@ var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 type NewOrg struct {
 	Slug, Name string
 	Simulated  bool
+	Kind       OrgKind // empty is a service organisation
 }
 
 // NewUser is what creating an account needs. An empty password makes an account that cannot sign in yet.
@@ -36,7 +38,7 @@ type NewUser struct {
 	Role                  Role
 }
 
-// CreateOrg makes an organisation with its first owner. Only the operator of the machine can call it, so it needs no scope;
+// CreateOrg makes an organisation with its first owner, or an audit firm with its first partner. Only the operator of the machine can call it, so it needs no scope;
 // it is the first entry of the new organisation's trail.
 func (s *Service) CreateOrg(ctx context.Context, now time.Time, operatorName string, o NewOrg, first NewUser) (Org, User, error) {
 	o.Slug, o.Name = strings.TrimSpace(o.Slug), strings.TrimSpace(o.Name)
@@ -46,8 +48,11 @@ func (s *Service) CreateOrg(ctx context.Context, now time.Time, operatorName str
 	if err := validName(o.Name, "organisation"); err != nil {
 		return Org{}, User{}, err
 	}
-	first.Role = Owner
-	org := Org{ID: OrgID(id.New("org", now)), Slug: o.Slug, Name: o.Name, Simulated: o.Simulated, Created: now}
+	if o.Kind == "" {
+		o.Kind = ServiceOrg
+	}
+	first.Role = o.Kind.Roles()[0]
+	org := Org{ID: OrgID(id.New("org", now)), Kind: o.Kind, Slug: o.Slug, Name: o.Name, Simulated: o.Simulated, Created: now}
 	var u User
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.AddOrg(ctx, org); err != nil {
@@ -55,7 +60,7 @@ func (s *Service) CreateOrg(ctx context.Context, now time.Time, operatorName str
 		}
 		scope := s.operatorScope(org.ID, operatorName)
 		if _, err := s.Recorder.Append(ctx, scope, now, "org.created", string(org.ID),
-			map[string]any{"slug": org.Slug, "name": org.Name, "simulated": org.Simulated}); err != nil {
+			map[string]any{"slug": org.Slug, "name": org.Name, "kind": string(org.Kind), "simulated": org.Simulated}); err != nil {
 			return err
 		}
 		var err error
@@ -84,7 +89,11 @@ func (s *Service) addUser(ctx context.Context, scope Scope, now time.Time, n New
 	if err != nil {
 		return User{}, err
 	}
-	if _, err := ParseRole(string(n.Role)); err != nil {
+	o, err := s.Store.OrgByID(ctx, scope.Org())
+	if err != nil {
+		return User{}, err
+	}
+	if _, err := roleIn(o.Kind, string(n.Role)); err != nil {
 		return User{}, err
 	}
 	u, err := s.Store.UserByEmail(ctx, email)

@@ -5,8 +5,25 @@ import (
 	"time"
 )
 
+// OrgKind is what an organisation is to an examination.
+type OrgKind string
+
+// The kinds. A service organisation is examined; a firm examines. No organisation is both: the auditor is independent.
+const (
+	ServiceOrg OrgKind = "service"
+	Firm       OrgKind = "firm"
+)
+
+func (k OrgKind) phrase() string {
+	if k == Firm {
+		return "an audit firm"
+	}
+	return "a service organisation"
+}
+
 // Org is an organisation: a service organisation, or an audit firm.
 type Org struct {
+	Kind      OrgKind
 	ID        OrgID
 	Slug      string // short name in paths and commands: lower case letters, digits and hyphens
 	Name      string

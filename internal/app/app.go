@@ -158,7 +158,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (a *App, err error)
 func (a *App) wire() {
 	ledgerStore := a.Ledger.Store
 	accessStore := &accesssql.Store{DB: a.DB}
-	a.Access = &access.Service{Store: accessStore, Credentials: accessStore, Tx: a.DB, Recorder: ledgerStore, Sealer: a.Box, Desk: accessStore}
+	a.Access = &access.Service{Store: accessStore, Credentials: accessStore, Tx: a.DB, Recorder: ledgerStore, Sealer: a.Box, Desk: accessStore, Audits: accessStore}
 	evidenceStore := &evidencesql.Store{DB: a.DB, Ledger: ledgerStore}
 	a.Evidence = &evidence.Service{Store: evidenceStore, Plans: evidenceStore, Blobs: a.Blobs, Max: a.Config.uploadLimit()}
 	a.Collect = &collect.Service{

@@ -42,7 +42,7 @@ func bareWorld(t *testing.T, db *sqldb.DB) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, ledger: &ledgersql.Store{DB: db}}
-	w.svc = &access.Service{Store: &accesssql.Store{DB: db}, Credentials: &accesssql.Store{DB: db}, Tx: db, Recorder: w.ledger, Sealer: box}
+	w.svc = &access.Service{Store: &accesssql.Store{DB: db}, Credentials: &accesssql.Store{DB: db}, Tx: db, Recorder: w.ledger, Sealer: box, Audits: &accesssql.Store{DB: db}}
 	return w
 }
 

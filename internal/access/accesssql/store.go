@@ -15,9 +15,9 @@ import (
 type Store struct{ DB *sqldb.DB }
 
 const (
-	orgSelect = `SELECT o.id, o.slug, o.name, o.simulated, o.created_at, COALESCE(s.version, 0), COALESCE(s.legal_name, ''), COALESCE(s.site, ''),
+	orgSelect = `SELECT o.id, CASE WHEN f.org_id IS NULL THEN 'service' ELSE 'firm' END, o.slug, o.name, o.simulated, o.created_at, COALESCE(s.version, 0), COALESCE(s.legal_name, ''), COALESCE(s.site, ''),
 		COALESCE(s.contact, ''), COALESCE(s.second_factor, FALSE), COALESCE(s.idle_s, 0), COALESCE(s.life_s, 0), COALESCE(s.every_s, 0)
-		FROM access_org o LEFT JOIN access_setting s ON s.org_id = o.id`
+		FROM access_org o LEFT JOIN access_setting s ON s.org_id = o.id LEFT JOIN access_firm f ON f.org_id = o.id`
 	userColumns = `id, email, name, password_hash, totp_sealed, totp_used, disabled, created_at`
 )
 
@@ -25,7 +25,7 @@ func scanOrg(r sqldb.Row) (access.Org, error) {
 	var o access.Org
 	var created, idle, life, every int64
 	x := &o.Settings
-	err := r.Scan(&o.ID, &o.Slug, &o.Name, &o.Simulated, &created, &x.Version, &x.LegalName, &x.Site, &x.Contact, &x.SecondFactor, &idle, &life, &every)
+	err := r.Scan(&o.ID, &o.Kind, &o.Slug, &o.Name, &o.Simulated, &created, &x.Version, &x.LegalName, &x.Site, &x.Contact, &x.SecondFactor, &idle, &life, &every)
 	o.Created = sqldb.Time(created)
 	x.Idle, x.Life, x.Every = seconds(idle), seconds(life), seconds(every)
 	return o, err
@@ -43,6 +43,9 @@ func scanUser(r sqldb.Row) (access.User, error) {
 func (s *Store) AddOrg(ctx context.Context, o access.Org) error {
 	_, err := s.DB.Exec(ctx, `INSERT INTO access_org (id, slug, name, simulated, created_at) VALUES ($1, $2, $3, $4, $5)`,
 		string(o.ID), o.Slug, o.Name, o.Simulated, o.Created.UnixMicro())
+	if err == nil && o.Kind == access.Firm {
+		_, err = s.DB.Exec(ctx, `INSERT INTO access_firm (org_id) VALUES ($1)`, string(o.ID))
+	}
 	return err
 }
 

@@ -37,7 +37,7 @@ func New(t testing.TB, db *sqldb.DB) *World {
 	t.Helper()
 	w := &World{DB: db, Ledger: &ledgersql.Store{DB: db}}
 	store := &accesssql.Store{DB: db}
-	w.Access = &access.Service{Store: store, Credentials: store, Tx: db, Recorder: w.Ledger}
+	w.Access = &access.Service{Store: store, Credentials: store, Tx: db, Recorder: w.Ledger, Audits: store}
 	w.Org, w.OwnerUser = w.found(t, "northwind", "Northwind")
 	w.Other, w.OtherUser = w.found(t, "fabrikam", "Fabrikam")
 	var err error
@@ -123,4 +123,60 @@ func (w *World) Entries(t testing.TB, s access.Scope, kind string) []Entry {
 		}
 	}
 	return out
+}
+
+// Auditors is a firm with four people who are invited to an engagement of the world's first organisation, and have declared
+// themselves independent.
+type Auditors struct {
+	Firm                            access.Org
+	Partner, Senior, Staff, Quality access.AuditScope
+}
+
+// Audit makes a firm and invites its people to an engagement. The slug names the firm, so that a world may have several.
+func (w *World) Audit(t testing.TB, slug, engagement string) Auditors {
+	t.Helper()
+	firm, partner, err := w.Access.CreateOrg(t.Context(), Now, "test", access.NewOrg{Slug: slug, Name: slug, Kind: access.Firm},
+		access.NewUser{Email: "partner@" + slug + ".example", Name: "Partner of " + slug, Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Access.InviteFirm(t.Context(), w.Owner, Now, engagement, access.NewFirm{Mail: partner.Email}); err != nil {
+		t.Fatal(err)
+	}
+	op, err := w.Access.Operator(t.Context(), firm.ID, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := Auditors{Firm: firm, Partner: w.enter(t, partner.Email, engagement)}
+	for _, x := range []struct {
+		role access.Role
+		to   *access.AuditScope
+	}{{access.Senior, &out.Senior}, {access.Staff, &out.Staff}, {access.QualityReviewer, &out.Quality}} {
+		u, err := w.Access.AddUser(t.Context(), op, Now, access.NewUser{Email: string(x.role) + "@" + slug + ".example", Name: x.role.Title() + " of " + slug, Password: password, Role: x.role})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Access.AddToTeam(t.Context(), out.Partner, Now, u.ID); err != nil {
+			t.Fatal(err)
+		}
+		*x.to = w.enter(t, u.Email, engagement)
+	}
+	return out
+}
+
+// enter signs somebody in, declares, and opens the engagement.
+func (w *World) enter(t testing.TB, email, engagement string) access.AuditScope {
+	t.Helper()
+	_, g, err := w.Access.SignIn(t.Context(), Now, access.Attempt{Email: email, Password: password, IP: "192.0.2.1", Agent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Access.Declare(t.Context(), g, Now, engagement); err != nil {
+		t.Fatal(err)
+	}
+	a, err := w.Access.Audit(t.Context(), g, Now, engagement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
