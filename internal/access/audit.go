@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +27,8 @@ type Invited struct {
 	RemovedBy  string
 	Why        string
 	// Names, filled when listed.
-	Name, Email, FirmName string
-	Role                  Role
+	Name, Email, FirmName, ClientName string
+	Role                              Role // in the firm; empty for who left it
 }
 
 // AuditStore keeps who was invited to which engagement. Laws: one live invitation for a person and an engagement, a second is a
@@ -38,8 +39,8 @@ type AuditStore interface {
 	InvitedTo(ctx context.Context, engagement string, user UserID) (Invited, error)
 	// InvitedBy lists the invitations to an engagement of a client, ended ones too, oldest first, with names.
 	InvitedBy(ctx context.Context, client OrgID, engagement string) ([]Invited, error)
-	// InvitationsOf lists the live invitations of a person of a firm, oldest first.
-	InvitationsOf(ctx context.Context, firm OrgID, user UserID) ([]Invited, error)
+	// InvitationsOf lists the live invitations of a person, oldest first, with names.
+	InvitationsOf(ctx context.Context, user UserID) ([]Invited, error)
 	// SaveInvited keeps the declaration, the day and the end of an invitation that is still live.
 	SaveInvited(ctx context.Context, i Invited) error
 }
@@ -228,7 +229,54 @@ func (s *Service) AuditsOf(ctx context.Context, g Grant) ([]Invited, error) {
 	if err := g.Read.Require(ReadAudits); err != nil {
 		return nil, err
 	}
-	return s.Audits.InvitationsOf(ctx, g.Read.Org(), g.Read.User())
+	all, err := s.Audits.InvitationsOf(ctx, g.Read.User())
+	var out []Invited
+	for _, i := range all {
+		if i.Firm == g.Read.Org() {
+			out = append(out, i)
+		}
+	}
+	return out, err
+}
+
+// Glimpse is the right to read what an engagement is, and nothing else of the client's, for a list of invitations.
+func (s *Service) Glimpse(g Grant, i Invited) ReadScope {
+	r, _ := mint(i.Client, g.Read.user, g.Read.actor, Auditor, []Action{ReadEngagement})
+	return r
+}
+
+// roleOf is what a person is to an organisation: a member, or an auditor of a client of their firm for as long as an invitation
+// lasts and after they declared independence. NotFound for everybody else.
+func (s *Service) roleOf(ctx context.Context, org OrgID, user UserID) (Role, error) {
+	role, err := s.Store.Role(ctx, org, user)
+	if !errs.Is(err, errs.NotFound) || s.Audits == nil {
+		return role, err
+	}
+	all, ierr := s.Audits.InvitationsOf(ctx, user)
+	if ierr != nil {
+		return "", ierr
+	}
+	for _, i := range all {
+		if i.Client == org && i.Declared != nil && i.Role != "" {
+			return Auditor, nil
+		}
+	}
+	return "", err
+}
+
+// visits lists the clients whose records a person may read as an auditor.
+func (s *Service) visits(ctx context.Context, user UserID) ([]OrgID, error) {
+	if s.Audits == nil {
+		return nil, nil
+	}
+	all, err := s.Audits.InvitationsOf(ctx, user)
+	var out []OrgID
+	for _, i := range all {
+		if i.Declared != nil && i.Role != "" && !slices.Contains(out, i.Client) {
+			out = append(out, i.Client)
+		}
+	}
+	return out, err
 }
 
 // Independence is what everybody of a firm declares before an engagement opens to them.

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -10,11 +11,20 @@ import (
 
 // What people do with their own account needs no right of a role: those who only read have sessions and a second factor too.
 
-// Memberships lists the organisations the person of a grant belongs to.
+// Memberships lists the organisations the person of a grant belongs to, and the clients whose auditor they are.
 func (s *Service) Memberships(ctx context.Context, g Grant) ([]Org, error) {
 	ids, err := s.Store.MemberOf(ctx, g.User.ID)
 	if err != nil {
 		return nil, err
+	}
+	clients, err := s.visits(ctx, g.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range clients {
+		if !slices.Contains(ids, c) {
+			ids = append(ids, c)
+		}
 	}
 	if len(ids) == 1 && ids[0] == g.Org.ID { // nearly everybody
 		return []Org{g.Org}, nil
@@ -78,7 +88,7 @@ func (s *Service) ConfirmOwnTOTP(ctx context.Context, g Grant, now time.Time, se
 func (s *Service) SwitchOrg(ctx context.Context, g Grant, now time.Time, old string, a Attempt) (secret string, _ Grant, err error) {
 	o, err := s.Store.OrgBySlug(ctx, a.OrgSlug)
 	if err == nil {
-		_, err = s.Store.Role(ctx, o.ID, g.User.ID)
+		_, err = s.roleOf(ctx, o.ID, g.User.ID)
 	}
 	if errs.Is(err, errs.NotFound) {
 		return "", Grant{}, errs.New(errs.NotFound, "no organisation %q that you belong to", clip(a.OrgSlug, 60))

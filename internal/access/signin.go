@@ -161,7 +161,7 @@ func (s *Service) openSession(ctx context.Context, now time.Time, u User, a Atte
 
 // grant mints the scope a user has in an organisation now: a role taken away stops the next request.
 func (s *Service) grant(ctx context.Context, org OrgID, u User, limits []Action) (Grant, error) {
-	role, err := s.Store.Role(ctx, org, u.ID)
+	role, err := s.roleOf(ctx, org, u.ID)
 	if errs.Is(err, errs.NotFound) {
 		return Grant{}, errs.New(errs.Denied, "no longer a member of this organisation")
 	}

@@ -223,16 +223,19 @@ func (r *Reader) Checkpoints(ctx context.Context, s access.ReadScope, q paging.Q
 	return res, err
 }
 
-// PersonNames maps the identifiers of an organisation's members to their names.
+// PersonNames maps the identifiers of an organisation's members, and of the auditors it ever invited, to their names.
 func (r *Reader) PersonNames(ctx context.Context, s access.ReadScope) (map[string]string, error) {
-	if err := s.Require(access.ReadProgramme); err != nil {
-		return nil, err
+	if !s.Can(access.ReadAudits) { // at a firm
+		if err := s.Require(access.ReadProgramme); err != nil {
+			return nil, err
+		}
 	}
 	type person struct{ id, name string }
 	all, err := sqldb.Collect(ctx, r.db, func(row sqldb.Row) (person, error) {
 		var p person
 		return p, row.Scan(&p.id, &p.name)
-	}, `SELECT u.id, u.name FROM access_member m JOIN access_user u ON u.id = m.user_id WHERE m.org_id = $1`, orgOf(s))
+	}, `SELECT u.id, u.name FROM access_member m JOIN access_user u ON u.id = m.user_id WHERE m.org_id = $1
+		UNION SELECT u.id, u.name FROM access_audit a JOIN access_user u ON u.id = a.user_id WHERE a.client_id = $1`, orgOf(s))
 	out := make(map[string]string, len(all))
 	for _, p := range all {
 		out[p.id] = p.name

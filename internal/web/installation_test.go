@@ -65,7 +65,10 @@ type installation struct {
 	now     time.Time
 	cookie  map[access.Role]string
 	other   string // session of the owner of the second organisation
-	close   func()
+	rival   string // session of the partner of the firm that examines the second organisation
+	// engagement is the one of the first organisation that the firm examines.
+	engagement string
+	close      func()
 }
 
 var (
@@ -336,8 +339,10 @@ func (in *installation) signIn() error {
 		in.cookie[r] = c
 	}
 	var err error
-	in.other, err = in.session("owner@fabrikam.example")
-	return err
+	if in.other, err = in.session("owner@fabrikam.example"); err != nil {
+		return err
+	}
+	return in.firms(context.Background())
 }
 
 // session signs somebody in through the form.

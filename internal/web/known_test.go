@@ -17,21 +17,22 @@ var everybodys = []string{
 
 // notLinked are pages that nothing links to while there is nothing to do on them, with what would make the link appear.
 var notLinked = map[string]bool{
-	"/e/{ref}/picture":            true, // a page shows it; none links to it
-	"/sign-in":                    true, // signing out
-	"/start":                      true, // an installation without an organisation
-	"/start/checklist":            true, // the palette, and the home page once most of it is done
-	"/jobs/events":                true, // a script asks for it
-	"/jobs/{id}":                  true, // a job
-	"/jobs/{id}/cancel":           true, // a job under way
-	"/jobs/{id}/file":             true, // a bundle
-	"/views/{id}":                 true, // a saved view's own address, to pass on
-	"/views/{id}/edit":            true, // a saved view
-	"/account/tokens/{id}/revoke": true, // an API token
-	"/welcome":                    true, // the link of an invitation
-	"/mine/{token}":               true, // a personal link, in an e-mail
-	"/mine/{token}/{duty}":        true, // below it
-	"/mine/thanks":                true, // once everything is done
+	"/e/{ref}/picture":                  true, // a page shows it; none links to it
+	"/sign-in":                          true, // signing out
+	"/audits/{engagement}/independence": true, // who has not declared yet is sent there
+	"/start":                            true, // an installation without an organisation
+	"/start/checklist":                  true, // the palette, and the home page once most of it is done
+	"/jobs/events":                      true, // a script asks for it
+	"/jobs/{id}":                        true, // a job
+	"/jobs/{id}/cancel":                 true, // a job under way
+	"/jobs/{id}/file":                   true, // a bundle
+	"/views/{id}":                       true, // a saved view's own address, to pass on
+	"/views/{id}/edit":                  true, // a saved view
+	"/account/tokens/{id}/revoke":       true, // an API token
+	"/welcome":                          true, // the link of an invitation
+	"/mine/{token}":                     true, // a personal link, in an e-mail
+	"/mine/{token}/{duty}":              true, // below it
+	"/mine/thanks":                      true, // once everything is done
 
 	"/settings/people/{id}/factor":               true, // a second factor
 	"/settings/tokens/{id}/revoke":               true, // an API token

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/web/account"
+	"github.com/tickmark/tickmark/internal/web/audits"
 	"github.com/tickmark/tickmark/internal/web/campaigns"
 	"github.com/tickmark/tickmark/internal/web/changes"
 	"github.com/tickmark/tickmark/internal/web/desk"
@@ -42,6 +43,7 @@ func Routes(s Services, dev bool) []page.Route {
 		changes.Routes(changes.Services{Changes: s.Changes, Risks: s.Risks, View: s.View, System: s.System, People: s.People, Campaigns: s.Campaigns}),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
+		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("examination", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background})),
 	)
 	if dev {

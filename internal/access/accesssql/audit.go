@@ -9,8 +9,8 @@ import (
 )
 
 const auditSelect = `SELECT a.id, a.engagement, a.client_id, a.firm_id, a.user_id, a.invited_at, a.invited_by, a.declared_at, a.declared, a.entered_day,
-	a.removed_at, a.removed_by, a.removed_why, u.name, u.email, o.name, COALESCE(m.role, '')
-	FROM access_audit a JOIN access_user u ON u.id = a.user_id JOIN access_org o ON o.id = a.firm_id
+	a.removed_at, a.removed_by, a.removed_why, u.name, u.email, o.name, c.name, COALESCE(m.role, '')
+	FROM access_audit a JOIN access_user u ON u.id = a.user_id JOIN access_org o ON o.id = a.firm_id JOIN access_org c ON c.id = a.client_id
 	LEFT JOIN access_member m ON m.org_id = a.firm_id AND m.user_id = a.user_id`
 
 func scanInvited(r sqldb.Row) (access.Invited, error) {
@@ -18,7 +18,7 @@ func scanInvited(r sqldb.Row) (access.Invited, error) {
 	var at int64
 	var declared, removed *int64
 	err := r.Scan(&i.ID, &i.Engagement, &i.Client, &i.Firm, &i.User, &at, &i.By, &declared, &i.Said, &i.Entered,
-		&removed, &i.RemovedBy, &i.Why, &i.Name, &i.Email, &i.FirmName, &i.Role)
+		&removed, &i.RemovedBy, &i.Why, &i.Name, &i.Email, &i.FirmName, &i.ClientName, &i.Role)
 	i.At, i.Declared, i.Removed = sqldb.Time(at), sqldb.TimePtr(declared), sqldb.TimePtr(removed)
 	return i, err
 }
@@ -42,8 +42,8 @@ func (s *Store) InvitedBy(ctx context.Context, client access.OrgID, engagement s
 }
 
 // InvitationsOf lists the live invitations of a person.
-func (s *Store) InvitationsOf(ctx context.Context, firm access.OrgID, user access.UserID) ([]access.Invited, error) {
-	return sqldb.Collect(ctx, s.DB, scanInvited, auditSelect+` WHERE a.firm_id = $1 AND a.user_id = $2 AND a.removed_at IS NULL ORDER BY a.invited_at, a.id`, string(firm), string(user))
+func (s *Store) InvitationsOf(ctx context.Context, user access.UserID) ([]access.Invited, error) {
+	return sqldb.Collect(ctx, s.DB, scanInvited, auditSelect+` WHERE a.user_id = $1 AND a.removed_at IS NULL ORDER BY a.invited_at, a.id`, string(user))
 }
 
 // SaveInvited keeps what happened to a live invitation.

@@ -38,7 +38,7 @@ func Routes(s Services) []page.Route {
 		{Method: http.MethodGet, Pattern: "/start", Action: page.Public, Title: "Begin", Handle: p.start},
 		{Method: http.MethodPost, Pattern: "/start", Action: page.Public, Title: "Begin", Handle: p.startForm},
 		{Method: http.MethodPost, Pattern: "/start/owner", Action: page.Public, Title: "Begin", Handle: p.found},
-		{Method: http.MethodGet, Pattern: "/start/checklist", Action: page.SignedIn, Title: "First steps", Command: "First steps", Nav: "/", Handle: p.firstSteps},
+		{Method: http.MethodGet, Pattern: "/start/checklist", Action: access.ReadProgramme, Title: "First steps", Command: "First steps", Nav: "/", Handle: p.firstSteps},
 		{Method: http.MethodPost, Pattern: "/account/pages", Action: page.SignedIn, Title: "How pages behave", Handle: p.setLikes},
 		{Method: http.MethodGet, Pattern: "/account", Action: page.SignedIn, Title: "Account", Handle: p.account},
 		{Method: http.MethodPost, Pattern: "/account/sessions/end", Action: page.SignedIn, Title: "End a session", Handle: p.endSession},

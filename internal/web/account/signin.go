@@ -178,7 +178,7 @@ func (p *pages) switchOrg(r *page.Request) error {
 		return err
 	}
 	setSession(r, secret)
-	return r.Redirect("/", "You are in "+g.Org.Name+" now.")
+	return r.Redirect(page.LocalPath(f.Get("next")), "You are in "+g.Org.Name+" now.")
 }
 
 // themeLife is how long the choice of appearance is kept, in seconds: a year.

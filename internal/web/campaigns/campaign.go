@@ -114,7 +114,7 @@ func (p *pages) exportDuties(r *page.Request, t *page.Table, c campaign.Campaign
 		res, err := p.Campaigns.Duties(r.Context(), r.Read(), f, q)
 		var out [][]any
 		for _, d := range res.Rows {
-			out = append(out, []any{d.PersonRef, d.Name, d.Email, d.Department, d.Words(today(r)), d.Opened, day(d.Due), instant(d.DoneAt), string(d.How), d.Score, d.Tries, d.Note})
+			out = append(out, []any{d.PersonRef, d.Name, d.Email, d.Department, d.Words(today(r)), d.Opened, day(d.Due), page.OrBlank(d.DoneAt), string(d.How), d.Score, d.Tries, d.Note})
 		}
 		return out, res.Total, err
 	})

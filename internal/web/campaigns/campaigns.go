@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -158,14 +157,6 @@ func standing(c campaign.Campaign, n campaign.Counts) (key, words string) {
 		return "pass", "All done"
 	}
 	return "prog", "Open"
-}
-
-// instant is an instant for an export; nothing where there is none.
-func instant(t *time.Time) any {
-	if t == nil {
-		return ""
-	}
-	return *t
 }
 
 func day(d period.Date) string {

@@ -60,7 +60,7 @@ func (p *pages) campaigns(r *page.Request) error {
 			rows, total, err := p.lines(r, f, q)
 			var out [][]any
 			for _, x := range rows {
-				out = append(out, []any{x.Ref, x.Title, x.Kind.Title(), x.Subject, x.Version, x.Standing, x.Opened, day(x.Due), instant(x.Closed), x.N.Asked(), x.N.Done, x.N.Late, x.N.Open, x.N.Overdue, x.N.Waived, x.N.Void})
+				out = append(out, []any{x.Ref, x.Title, x.Kind.Title(), x.Subject, x.Version, x.Standing, x.Opened, day(x.Due), page.OrBlank(x.Closed), x.N.Asked(), x.N.Done, x.N.Late, x.N.Open, x.N.Overdue, x.N.Waived, x.N.Void})
 			}
 			return out, total, err
 		})

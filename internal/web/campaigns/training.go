@@ -41,7 +41,7 @@ func (p *pages) records(r *page.Request) error {
 			res, _, err := p.Training.Records(r.Context(), r.Read(), r.Now, f, q)
 			var out [][]any
 			for _, x := range res.Rows {
-				out = append(out, []any{x.Person.Ref, x.Person.Name, x.Person.Email, x.Person.Number, x.Person.Department, x.Course, x.Title, x.Kind.Title(), x.Version, x.State.Title(), day(x.Due), instant(x.DoneAt), day(x.Until()), string(x.How), score(x.Score)})
+				out = append(out, []any{x.Person.Ref, x.Person.Name, x.Person.Email, x.Person.Number, x.Person.Department, x.Course, x.Title, x.Kind.Title(), x.Version, x.State.Title(), day(x.Due), page.OrBlank(x.DoneAt), day(x.Until()), string(x.How), score(x.Score)})
 			}
 			return out, res.Total, err
 		})
@@ -105,7 +105,7 @@ func (p *pages) courses(r *page.Request) error {
 			res, err := p.Training.Courses(r.Context(), r.Read(), f, q)
 			var out [][]any
 			for _, c := range res.Rows {
-				out = append(out, []any{c.Ref, c.Title, c.Kind.Title(), c.For, c.Minutes, len(c.Questions), c.Pass, c.Version, c.Created, instant(c.Retired), c.Hash})
+				out = append(out, []any{c.Ref, c.Title, c.Kind.Title(), c.For, c.Minutes, len(c.Questions), c.Pass, c.Version, c.Created, page.OrBlank(c.Retired), c.Hash})
 			}
 			return out, res.Total, err
 		})

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -34,7 +33,7 @@ func (p *pages) jobs(r *page.Request) error {
 			res, err := p.Background.Find(r.Context(), r.Read(), f, q)
 			rows := make([][]any, len(res.Rows))
 			for i, j := range res.Rows {
-				rows[i] = []any{j.ID, j.Title, j.Kind, j.Status, j.Done, j.Total, j.By, j.Created, orNil(j.Started), orNil(j.Finished), j.Error}
+				rows[i] = []any{j.ID, j.Title, j.Kind, j.Status, j.Done, j.Total, j.By, j.Created, page.OrBlank(j.Started), page.OrBlank(j.Finished), j.Error}
 			}
 			return rows, res.Total, err
 		})
@@ -46,13 +45,6 @@ func (p *pages) jobs(r *page.Request) error {
 	t.Total = res.Total
 	rows := jobRows(r, t, res.Rows)
 	return r.Render(http.StatusOK, jobsPage(t, rows), page.Part(t.ID(), rows))
-}
-
-func orNil(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return *t
 }
 
 func (p *pages) job(r *page.Request) error {

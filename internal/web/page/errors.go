@@ -21,6 +21,11 @@ type failure struct {
 
 // fail answers with the page of an error. Causes inside the program are logged and never shown.
 func (r *Request) fail(err error) {
+	var first *Elsewhere
+	if errors.As(err, &first) {
+		r.follow(LocalPath(first.Path))
+		return
+	}
 	f := describe(err)
 	f.Ref = r.Ref
 	switch {

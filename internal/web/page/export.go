@@ -190,3 +190,11 @@ func xlsxCell(x any) any {
 	}
 	return clip(fmt.Sprint(x), xlsxLength)
 }
+
+// OrBlank is the cell of an export for an instant that may be missing.
+func OrBlank(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return *t
+}

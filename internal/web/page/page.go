@@ -94,10 +94,10 @@ var navigation = []NavGroup{
 // Navigation is what a reader sees: entries that have a route, filtered by right.
 func (r *Request) Navigation() []NavGroup {
 	var out []NavGroup
-	for _, g := range navigation {
+	for _, g := range r.groups() {
 		kept := NavGroup{Title: g.Title}
 		for _, e := range g.Entries {
-			if r.site.has[e.Href] && r.Allowed(e.Action) {
+			if r.opens(e) && r.Allowed(e.Action) {
 				kept.Entries = append(kept.Entries, e)
 			}
 		}
@@ -120,7 +120,7 @@ func (r *Request) lit() string {
 	if path == "/" {
 		return path
 	}
-	for _, g := range navigation {
+	for _, g := range r.groups() {
 		for _, e := range g.Entries {
 			if e.Href != "/" && len(e.Href) > len(best) && (path == e.Href || strings.HasPrefix(path, e.Href+"/")) {
 				best = e.Href

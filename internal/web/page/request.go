@@ -34,7 +34,8 @@ type Request struct {
 	w      http.ResponseWriter
 	flash  flash
 	result Result
-	bare   bool // page without navigation: sign-in
+	bare   bool   // page without navigation: sign-in
+	audit  *audit // the engagement an auditor's page is about
 	theme  string
 	secret string // of the session's cookie
 }

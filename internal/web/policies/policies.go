@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/campaign"
@@ -165,7 +164,7 @@ func (p *pages) list(r *page.Request) error {
 			rows, total, err := read(q)
 			var out [][]any
 			for _, x := range rows {
-				out = append(out, []any{x.Ref, x.Shown.Title, stateWords(x.Policy), x.Shown.N, x.OwnerName, when(x.Shown.Decided), dueText(x.Policy), x.Months, strings.Join(x.Shown.Controls, " "),
+				out = append(out, []any{x.Ref, x.Shown.Title, stateWords(x.Policy), x.Shown.N, x.OwnerName, page.OrBlank(x.Shown.Decided), dueText(x.Policy), x.Months, strings.Join(x.Shown.Controls, " "),
 					strings.Join(x.Shown.Criteria, " "), audienceText(x.Shown.Audience), x.Shown.SHA256})
 			}
 			return out, total, err
@@ -286,13 +285,6 @@ func (p *pages) sendMany(r *page.Request) error {
 		return r.Redirect(f.Back(), "None of them has a draft that could be sent.")
 	}
 	return r.Redirect(f.Back(), page.Plural(len(sent), "policy waits", "policies wait")+" for a second person.")
-}
-
-func when(t *time.Time) any {
-	if t == nil {
-		return ""
-	}
-	return *t
 }
 
 func dueText(p policy.Policy) string {

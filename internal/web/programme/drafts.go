@@ -89,7 +89,7 @@ func (p *pages) drafts(r *page.Request) error {
 		return r.Export(t, "test-proposals", []string{"Test", "Title", "State", "Version", "Written by", "When", "Note", "Decided by", "Decided", "Reason", "SHA-256"}, func(q paging.Query) ([][]any, int, error) {
 			var out [][]any
 			for _, d := range cut(rows, q) {
-				out = append(out, []any{d.Test, d.Title, string(d.Status), d.Version, d.Writer, d.At, d.Note, d.Decider, when(d.Decided), d.Why, d.SHA256})
+				out = append(out, []any{d.Test, d.Title, string(d.Status), d.Version, d.Writer, d.At, d.Note, d.Decider, page.OrBlank(d.Decided), d.Why, d.SHA256})
 			}
 			return out, len(rows), nil
 		})

@@ -48,7 +48,7 @@ func (p *pages) exceptionTable(r *page.Request, f view.ExceptionFilter, name str
 			list, err := p.View.Exceptions(r.Context(), r.Read(), f, q, r.Now)
 			var out [][]any
 			for _, e := range list.Rows {
-				out = append(out, []any{e.Ref, e.State, e.Test, e.Title, e.ItemID, e.Label, e.Reason, e.Requester, e.Requested, e.Approver, when(e.Approved), e.Expires, e.Revoker, when(e.Revoked), strings.Join(e.Controls, " ")})
+				out = append(out, []any{e.Ref, e.State, e.Test, e.Title, e.ItemID, e.Label, e.Reason, e.Requester, e.Requested, e.Approver, page.OrBlank(e.Approved), e.Expires, e.Revoker, page.OrBlank(e.Revoked), strings.Join(e.Controls, " ")})
 			}
 			return out, list.Total, err
 		})
@@ -60,14 +60,6 @@ func (p *pages) exceptionTable(r *page.Request, f view.ExceptionFilter, name str
 	t.Total = list.Total
 	t.SetCounts("state", counts(list.States))
 	return t, exceptionRows(t, list.Rows), nil
-}
-
-// when is a cell of an export for an instant that may be missing.
-func when(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return *t
 }
 
 func (p *pages) exception(r *page.Request) error {

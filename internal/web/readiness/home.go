@@ -19,6 +19,9 @@ import (
 
 // home shows how the programme stands. Each part is there for those who may read what it is made of.
 func (p *pages) home(r *page.Request) error {
+	if r.Can(access.ReadAudits) {
+		return r.Redirect("/audits", "")
+	}
 	if !r.Can(access.ReadProgramme) {
 		return r.Render(http.StatusOK, nothingHere(r))
 	}

@@ -49,7 +49,7 @@ func (s Services) connectionList(r *page.Request) error {
 		return r.Export(t, "connections", []string{"name", "system", "health", "last_run", "last_status", "facts", "last_complete", "every_hours", "runs", "created_at"}, func(paging.Query) ([][]any, int, error) {
 			rows := make([][]any, len(all))
 			for i, c := range all {
-				rows[i] = []any{c.Name, c.Kind, healthSign(c.Health(r.Now)).Word, nil, nil, nil, orNil(c.Complete), c.Every.Hours(), c.Runs, c.Created}
+				rows[i] = []any{c.Name, c.Kind, healthSign(c.Health(r.Now)).Word, nil, nil, nil, page.OrBlank(c.Complete), c.Every.Hours(), c.Runs, c.Created}
 				if c.Last != nil {
 					rows[i][3], rows[i][4], rows[i][5] = c.Last.Started, string(c.Last.Status), c.Last.Facts
 				}
@@ -72,13 +72,6 @@ func (s Services) connectionList(r *page.Request) error {
 // rank puts what somebody must look at first.
 func rank(key string) int {
 	return slices.Index([]string{"fail", "risk", "err", "prog", "pass", "na"}, key)
-}
-
-func orNil(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return *t
 }
 
 // systemTitle is a kind of system as people call it.
@@ -149,7 +142,7 @@ var runHead = []string{"run", "connection", "system", "status", "started_at", "f
 func runCells(rows []view.RunRow) [][]any {
 	out := make([][]any, len(rows))
 	for i, x := range rows {
-		out[i] = []any{x.ID, x.Name, x.Kind, string(x.Status), x.Started, orNil(x.Finished), x.Facts, x.Items, x.Incomplete, x.Trigger, x.Error}
+		out[i] = []any{x.ID, x.Name, x.Kind, string(x.Status), x.Started, page.OrBlank(x.Finished), x.Facts, x.Items, x.Incomplete, x.Trigger, x.Error}
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func (p *pages) list(r *page.Request) error {
 			res, err := read(q)
 			var out [][]any
 			for _, v := range res.Rows {
-				out = append(out, []any{v.Ref, v.Title, v.State.Title(), v.Started, v.Due.String(), timeCell(v.Ended), v.Rows, v.Decided, v.Keep, v.Change, v.Remove, v.Flagged, v.Open, v.Overdue, v.Done, v.Late, joined(v.Evidence), v.SHA256})
+				out = append(out, []any{v.Ref, v.Title, v.State.Title(), v.Started, v.Due.String(), page.OrBlank(v.Ended), v.Rows, v.Decided, v.Keep, v.Change, v.Remove, v.Flagged, v.Open, v.Overdue, v.Done, v.Late, joined(v.Evidence), v.SHA256})
 			}
 			return out, res.Total, err
 		})

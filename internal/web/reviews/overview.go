@@ -136,8 +136,8 @@ func (p *pages) export(r *page.Request, t *page.Table, v review.Review, f review
 			if x.Admin != nil {
 				admin = *x.Admin
 			}
-			out = append(out, []any{x.N, x.System, x.Login, x.Name, x.Email, x.Grant, x.Status, admin, joinedBy(x.Roles), joinedBy(x.Groups), timeCell(x.SignIn), x.PersonRef, x.PersonName, string(x.State), x.Department,
-				joinedBy(flags), x.Since.Title(), x.Diff, n.name(x.Reviewer), x.Moved, x.Decision.Title(), x.Reason, x.Drop, n.name(x.By), timeCell(x.At), timeCell(x.Until), timeCell(x.DoneAt), x.How})
+			out = append(out, []any{x.N, x.System, x.Login, x.Name, x.Email, x.Grant, x.Status, admin, joinedBy(x.Roles), joinedBy(x.Groups), page.OrBlank(x.SignIn), x.PersonRef, x.PersonName, string(x.State), x.Department,
+				joinedBy(flags), x.Since.Title(), x.Diff, n.name(x.Reviewer), x.Moved, x.Decision.Title(), x.Reason, x.Drop, n.name(x.By), page.OrBlank(x.At), page.OrBlank(x.Until), page.OrBlank(x.DoneAt), x.How})
 		}
 		return out, res.Total, err
 	})

@@ -29,14 +29,6 @@ func quarter(d period.Date) string {
 	return fmt.Sprintf("quarter %d of %d", (int(t.Month())+2)/3, t.Year())
 }
 
-// timeCell is an instant in a file; nothing for none.
-func timeCell(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return *t
-}
-
 func joined(list []string) string { return strings.Join(list, " ") }
 
 // stateKey is the status key of a state.

@@ -106,7 +106,7 @@ func (p *pages) notifications(r *page.Request) error {
 				if d.Status == notify.Waiting {
 					next = d.Next
 				}
-				rows[i] = []any{d.Message.At, string(d.Message.Event), d.Message.Subject, d.RouteName, string(d.Status), d.Attempts, next, orNil(d.Done), d.Error}
+				rows[i] = []any{d.Message.At, string(d.Message.Event), d.Message.Subject, d.RouteName, string(d.Status), d.Attempts, next, page.OrBlank(d.Done), d.Error}
 			}
 			return rows, res.Total, err
 		})

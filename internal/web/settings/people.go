@@ -52,7 +52,7 @@ func (p *pages) people(r *page.Request) error {
 			rows := make([][]any, len(res.Rows))
 			for i, x := range res.Rows {
 				_, state := personSign(x)
-				rows[i] = []any{x.Name, x.Email, string(x.Role), state, x.Factor, orNil(x.SignedIn), x.Sessions, x.Tokens, x.Joined}
+				rows[i] = []any{x.Name, x.Email, string(x.Role), state, x.Factor, page.OrBlank(x.SignedIn), x.Sessions, x.Tokens, x.Joined}
 			}
 			return rows, res.Total, err
 		})

@@ -241,11 +241,3 @@ func address(r *page.Request, path string, q url.Values) string {
 	}
 	return u.String()
 }
-
-// orNil is a cell of an export for an instant that may be missing.
-func orNil(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return *t
-}

@@ -62,7 +62,7 @@ func (p *pages) tokens(r *page.Request) error {
 			res, err := read(q, t.Filter("state"))
 			rows := make([][]any, len(res.Rows))
 			for i, x := range res.Rows {
-				rows[i] = []any{x.ID, x.Name, x.State, x.Who, mayText(x.Scopes), x.Created, orNil(x.Used), x.Expires, orNil(x.Revoked)}
+				rows[i] = []any{x.ID, x.Name, x.State, x.Who, mayText(x.Scopes), x.Created, page.OrBlank(x.Used), x.Expires, page.OrBlank(x.Revoked)}
 			}
 			return rows, res.Total, err
 		})
