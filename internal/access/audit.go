@@ -86,7 +86,7 @@ func (s *Service) InviteFirm(ctx context.Context, scope Scope, now time.Time, en
 		code = ""
 		firm, u, err := s.firmOf(ctx, email)
 		if errs.Is(err, errs.NotFound) {
-			firm, u, code, err = s.newFirm(ctx, scope, now, n, email)
+			firm, u, code, err = s.newFirm(ctx, now, n, email)
 		}
 		if err != nil {
 			return err
@@ -117,7 +117,7 @@ func (s *Service) firmOf(ctx context.Context, email string) (Org, User, error) {
 		WithHint("An auditor's account belongs to the firm's own organisation. Use the address the person has there.")
 }
 
-func (s *Service) newFirm(ctx context.Context, scope Scope, now time.Time, n NewFirm, email string) (Org, User, string, error) {
+func (s *Service) newFirm(ctx context.Context, now time.Time, n NewFirm, email string) (Org, User, string, error) {
 	org, u, err := s.CreateOrg(ctx, now, "invitation", NewOrg{Slug: n.Slug, Name: n.Firm, Kind: Firm}, NewUser{Email: email, Name: n.Partner})
 	if err != nil {
 		return org, u, "", err

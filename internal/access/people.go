@@ -37,7 +37,7 @@ func (s *Service) ChangeRole(ctx context.Context, scope Scope, now time.Time, us
 		if err != nil {
 			return err
 		}
-		if _, err := roleIn(o.Kind, string(to)); err != nil {
+		if err := o.Kind.check(to); err != nil {
 			return err
 		}
 	}

@@ -26,8 +26,8 @@ const (
 	Staff           Role = "staff"
 	QualityReviewer Role = "quality_reviewer" // of the firm, outside the team: reads and remarks, tests nothing
 	examiner        Role = "examiner"         // in a client's organisation, whoever of a firm was invited to an engagement; never given
-	operator        Role = "operator" // whoever holds the machine and its key file
-	system          Role = "system"   // the program's own jobs
+	operator        Role = "operator"         // whoever holds the machine and its key file
+	system          Role = "system"           // the program's own jobs
 )
 
 // Action is something a scope may cover.
@@ -174,17 +174,17 @@ func ParseRole(s string) (Role, error) {
 		WithHint("Roles: owner, compliance_lead, control_owner, security_analyst, employee, auditor, reader; in an audit firm: partner, senior, staff, quality_reviewer.")
 }
 
-// roleIn reads a role's name for an organisation of the kind.
-func roleIn(k OrgKind, s string) (Role, error) {
-	r, err := ParseRole(s)
+// check says what is wrong with a role in an organisation of the kind.
+func (k OrgKind) check(s Role) error {
+	r, err := ParseRole(string(s))
 	if err == nil && !slices.Contains(k.Roles(), r) {
 		var names []string
 		for _, x := range k.Roles() {
 			names = append(names, string(x))
 		}
-		return "", errs.New(errs.Invalid, "there is no %s in %s", r.Title(), k.phrase()).At("role").WithHint("Roles: %s.", strings.Join(names, ", "))
+		return errs.New(errs.Invalid, "there is no %s in %s", r.Title(), k.phrase()).At("role").WithHint("Roles: %s.", strings.Join(names, ", "))
 	}
-	return r, err
+	return err
 }
 
 // May reports whether the role covers the action. An unknown role covers nothing.

@@ -93,7 +93,7 @@ func (s *Service) addUser(ctx context.Context, scope Scope, now time.Time, n New
 	if err != nil {
 		return User{}, err
 	}
-	if _, err := roleIn(o.Kind, string(n.Role)); err != nil {
+	if err := o.Kind.check(n.Role); err != nil {
 		return User{}, err
 	}
 	u, err := s.Store.UserByEmail(ctx, email)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web"
@@ -82,6 +83,9 @@ func (a *App) recover(ctx context.Context) error {
 	for _, o := range orgs {
 		if err := a.Collect.Recover(ctx, a.Access.System(o.ID, "recovery"), a.Clock()); err != nil {
 			return errs.Wrap(err, "recover %s", o.Slug)
+		}
+		if o.Kind == access.Firm {
+			continue // it has no records of a programme
 		}
 		scope, err := a.Access.Operator(ctx, o.ID, "start")
 		if err != nil {

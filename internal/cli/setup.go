@@ -22,7 +22,7 @@ import (
 
 func (s *session) initCommand() *cobra.Command {
 	var name, slug, owner, ownerName string
-	var passwordStdin, bare bool
+	var passwordStdin, bare, firm bool
 	c := &cobra.Command{
 		Use: "init", Short: "Set up an organisation with its owner and the starter controls", Args: cobra.NoArgs,
 		Example: "  tickmark init --name Northwind --owner ona@northwind.example\n  echo \"$PASSWORD\" | tickmark init --name Northwind --owner ona@northwind.example --password-stdin",
@@ -40,10 +40,14 @@ func (s *session) initCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			kind := access.ServiceOrg
+			if firm {
+				kind = access.Firm
+			}
 			if err := s.openApp(c.Context()); err != nil {
 				return err
 			}
-			o, scope, err := s.app.CreateOrg(c.Context(), s.operator(), access.NewOrg{Slug: slug, Name: name}, access.NewUser{Email: owner, Name: ownerName, Password: password}, !bare)
+			o, scope, err := s.app.CreateOrg(c.Context(), s.operator(), access.NewOrg{Slug: slug, Name: name, Kind: kind}, access.NewUser{Email: owner, Name: ownerName, Password: password}, !bare)
 			if err != nil {
 				return err
 			}
@@ -52,6 +56,11 @@ func (s *session) initCommand() *cobra.Command {
 			}
 			if s.json {
 				return s.object(map[string]any{"id": o.ID, "slug": o.Slug, "name": o.Name, "data": s.app.Config.Data, "ledger_key": s.app.Ledger.Log.Key()})
+			}
+			if firm {
+				fmt.Fprintf(s.Out, "Audit firm %s (%s) is set up in %s.\n", o.Name, o.Slug, s.app.Config.Data)
+				s.next("tickmark serve")
+				return nil
 			}
 			n, err := s.app.InForce(c.Context(), scope.ReadScope)
 			if err != nil {
@@ -72,6 +81,7 @@ func (s *session) initCommand() *cobra.Command {
 	f.StringVar(&owner, "owner", "", "email of the first owner")
 	f.StringVar(&ownerName, "owner-name", "", "name of the first owner")
 	f.BoolVar(&passwordStdin, "password-stdin", false, "read the owner's password from standard input")
+	f.BoolVar(&firm, "firm", false, "an audit firm, which examines others; the owner is its first partner")
 	f.BoolVar(&bare, "bare", false, "without the starter controls and the first engagement")
 	f.String("database", "", "sqlite:PATH or postgres://HOST/NAME")
 	f.String("origin", "", "name of the ledger's log in its checkpoints, such as northwind.example/ledger")

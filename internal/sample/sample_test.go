@@ -68,11 +68,11 @@ func TestUpper(t *testing.T) {
 // counted is the probability of at most k bad items among n of a population, by looking at every possible sample: nobody's formula.
 func counted(k, n, bad, size int) (few, all int) {
 	for set := range 1 << size {
-		if bits.OnesCount(uint(set)) != n { //nolint:gosec // not negative
+		if bits.OnesCount(uint(set)) != n {
 			continue
 		}
 		all++
-		if bits.OnesCount(uint(set)&(1<<bad-1)) <= k { //nolint:gosec // not negative
+		if bits.OnesCount(uint(set)&(1<<bad-1)) <= k {
 			few++
 		}
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,10 @@ var roleTexts = map[access.Role]string{
 	access.Employee:        "Sees the programme and what is asked of them.",
 	access.Auditor:         "Belongs to the firm that examines. Reads everything the examination needs (controls, tests, evidence, ledger, engagements) and changes nothing, so that independence is not touched.",
 	access.Reader:          "Sees the programme: controls, tests and their state. No evidence, no ledger.",
+	access.Partner:         "Leads the firm here: people, methodology, engagements. Enters the opinion. Keep two, so that one can help the other.",
+	access.Senior:          "Leads a team: asks, samples, tests, and reviews what others prepared.",
+	access.Staff:           "Asks, samples and tests; somebody else reviews it.",
+	access.QualityReviewer: "Stands outside the team: reads every workpaper and remarks, tests nothing.",
 }
 
 func roleTitle(r access.Role) string {
@@ -30,11 +35,11 @@ func sentenceCase(t string) string {
 	return string(unicode.ToUpper(first)) + t[n:]
 }
 
-// roleOptions are the roles somebody can be given, with a name each.
-func roleOptions() []page.Option {
+// roleOptions are the roles somebody can be given in the reader's organisation, with a name each.
+func roleOptions(r *page.Request) []page.Option {
 	var out []page.Option
-	for _, r := range access.Roles() {
-		out = append(out, page.Option{Value: string(r), Label: roleTitle(r)})
+	for _, x := range r.Grant.Org.Kind.Roles() {
+		out = append(out, page.Option{Value: string(x), Label: roleTitle(x)})
 	}
 	return out
 }
@@ -43,7 +48,7 @@ func roleOptions() []page.Option {
 type right struct {
 	Action access.Action
 	Phrase string
-	May    []bool // in the order of access.Roles
+	May    []bool // in the order of the kind's roles
 }
 
 // rightGroup is the rights of one area, by what stands before the dot of their names.
@@ -52,12 +57,12 @@ type rightGroup struct {
 	Rights []right
 }
 
-// rights are what each role may do: reading first, the rest by area.
-func rights() []rightGroup {
+// rights are what each role of a kind of organisation may do: reading first, the rest by area. What no role of it may is left out.
+func rights(k access.OrgKind) []rightGroup {
 	order := []string{"Reading", "Programme", "Evidence and collection", "Examination", "Organisation"}
 	areas := map[string]string{
 		"org": "Organisation", "users": "Organisation", "tokens": "Organisation", "connections": "Evidence and collection", "collection": "Evidence and collection",
-		"evidence": "Evidence and collection", "engagement": "Examination", "report": "Examination", "ledger": "Organisation",
+		"evidence": "Evidence and collection", "engagement": "Examination", "report": "Examination", "audits": "Examination", "opinion": "Examination", "methodology": "Examination", "requests": "Examination", "documents": "Examination", "ledger": "Organisation",
 	}
 	by := map[string][]right{}
 	for _, a := range access.Actions() {
@@ -70,18 +75,22 @@ func rights() []rightGroup {
 			title = "Programme"
 		}
 		x := right{Action: a, Phrase: sentenceCase(a.Phrase())}
-		for _, role := range access.Roles() {
+		for _, role := range k.Roles() {
 			x.May = append(x.May, role.May(a))
 		}
-		by[title] = append(by[title], x)
+		if slices.Contains(x.May, true) {
+			by[title] = append(by[title], x)
+		}
 	}
 	var out []rightGroup
 	for _, title := range order {
-		out = append(out, rightGroup{title, by[title]})
+		if len(by[title]) > 0 {
+			out = append(out, rightGroup{title, by[title]})
+		}
 	}
 	return out
 }
 
 func (p *pages) roles(r *page.Request) error {
-	return r.Render(http.StatusOK, rolesPage(r, rights()))
+	return r.Render(http.StatusOK, rolesPage(r, rights(r.Grant.Org.Kind)))
 }

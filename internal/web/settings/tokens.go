@@ -94,7 +94,7 @@ const usualLife = 90
 // ownActions are the rights a reader can hand to a token.
 func ownActions(r *page.Request) []rightGroup {
 	var out []rightGroup
-	for _, g := range rights() {
+	for _, g := range rights(r.Grant.Org.Kind) {
 		g.Rights = slices.DeleteFunc(g.Rights, func(x right) bool { return !r.Can(x.Action) })
 		if len(g.Rights) > 0 {
 			out = append(out, g)
