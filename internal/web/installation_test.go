@@ -413,8 +413,14 @@ func (in *installation) token(t *testing.T, cookie string) string {
 
 var parameter = regexp.MustCompile(`\{[^}]+\}`)
 
+// paths keeps the expressions: a crawl asks for each some thousand times.
+var paths sync.Map
+
 // pathOf is the expression of the addresses of a pattern.
 func pathOf(pattern string) *regexp.Regexp {
+	if x, ok := paths.Load(pattern); ok {
+		return x.(*regexp.Regexp)
+	}
 	var b strings.Builder
 	rest := pattern
 	for {
@@ -425,7 +431,9 @@ func pathOf(pattern string) *regexp.Regexp {
 		b.WriteString(regexp.QuoteMeta(rest[:at[0]]) + `[^/]+`)
 		rest = rest[at[1]:]
 	}
-	return regexp.MustCompile(`^` + b.String() + regexp.QuoteMeta(rest) + `$`)
+	x := regexp.MustCompile(`^` + b.String() + regexp.QuoteMeta(rest) + `$`)
+	paths.Store(pattern, x)
+	return x
 }
 
 // patternOf finds the route of a path: the one with the fewest parameters, as net/http would.
