@@ -10,6 +10,7 @@ const shards = 4;
 test.setTimeout(1_200_000);
 const wide = { width: 1440, height: 900 };
 const narrow = { width: 390, height: 844 };
+const seen = ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'aria-hidden-focus'];
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** @type {Promise<string[]> | undefined} */
@@ -45,7 +46,9 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
           await page.setViewportSize(scheme === 'light' ? wide : narrow);
           // Rows are all made alike, and axe looks at each: the first of them will do.
           await page.evaluate(() => { for (const row of document.querySelectorAll('tbody tr:nth-child(n+8)')) row.remove(); });
-          const result = await new AxeBuilder({ page }).withTags(rules).analyze();
+          // What a page is made of is the same by day and by night, wide and narrow: the second look is at what is not.
+          const axe = new AxeBuilder({ page });
+          const result = await (scheme === 'light' ? axe.withTags(rules) : axe.withRules(seen)).analyze();
           expect.soft(result.violations.map((v) => `${v.id}: ${v.nodes.map((x) => x.target.join(' ')).slice(0, 3).join(' | ')}`), `axe on ${at}`).toEqual([]);
           const stopped = await page.evaluate(() => /** @type {{violations?: string[]}} */ (/** @type {unknown} */ (window)).violations);
           expect.soft(stopped, `the policy stopped something on ${at}`).toEqual([]);

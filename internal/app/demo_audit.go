@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/kernel/id"
+)
+
+// examiners are the people of the demo's audit firm, the partner first.
+var examiners = []DemoUser{
+	{Email: "maren.pike@harlow-pike.example", Name: "Maren Pike", Role: access.Partner},
+	{Email: "jonas.harlow@harlow-pike.example", Name: "Jonas Harlow", Role: access.Senior},
+	{Email: "ruth.osei@harlow-pike.example", Name: "Ruth Osei", Role: access.Staff},
+	{Email: "tor.lind@harlow-pike.example", Name: "Tor Lind", Role: access.QualityReviewer},
+}
+
+// demoAudit is the firm that examines the simulated company.
+type demoAudit struct {
+	*Demo
+	engagement string
+	team       map[access.Role]access.AuditScope
+}
+
+// begin makes the firm, and lets its team into the engagement.
+func (d *demoAudit) begin(ctx context.Context, now time.Time) error {
+	a := d.App
+	all, err := a.Engagement.Store.Engagements(ctx, d.scope.ReadScope)
+	if err != nil {
+		return err
+	}
+	d.engagement, d.team = string(all[0].ID), map[access.Role]access.AuditScope{}
+	var firm access.Scope
+	for _, u := range examiners {
+		u.Password = id.Secret(passwordLength)
+		d.Users = append(d.Users, u)
+		n := access.NewUser{Email: u.Email, Name: u.Name, Password: u.Password, Role: u.Role}
+		if u.Role == access.Partner {
+			if _, firm, err = a.CreateOrg(ctx, "demo", access.NewOrg{Slug: "harlow-pike", Name: "Harlow & Pike LLP", Simulated: true, Kind: access.Firm}, n, false); err == nil {
+				_, _, err = a.Access.InviteFirm(ctx, d.scope, now, d.engagement, access.NewFirm{Mail: u.Email})
+			}
+		} else {
+			var x access.User
+			if x, err = a.Access.AddUser(ctx, firm, now, n); err == nil {
+				_, err = a.Access.AddToTeam(ctx, d.team[access.Partner], now, x.ID)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if err := d.enter(ctx, now, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter signs somebody of the firm in, who declares independence and opens the engagement.
+func (d *demoAudit) enter(ctx context.Context, now time.Time, u DemoUser) error {
+	_, g, err := d.App.Access.SignIn(ctx, now, access.Attempt{Email: u.Email, Password: u.Password, IP: "192.0.2.40", Agent: "demo"})
+	if err != nil {
+		return err
+	}
+	if err := d.App.Access.Declare(ctx, g, now, d.engagement); err != nil {
+		return err
+	}
+	d.team[u.Role], err = d.App.Access.Audit(ctx, g, now, d.engagement)
+	return err
+}
+
+func (d *demoAudit) days(context.Context, time.Time, time.Time) error { return nil }
