@@ -22,19 +22,27 @@ type Dossier struct {
 	Tests      []TestFacts      `json:"tests"`
 	Sources    []SourceFacts    `json:"sources"`
 	Missing    []string         `json:"missing"` // what a complete report still needs, in words
+
+	Objectives []Objective    `json:"objectives,omitempty"` // of a SOC 1, in place of criteria
+	Frameworks []Framework    `json:"frameworks,omitempty"`
+	Work       []Work         `json:"work,omitempty"` // the auditor's tests, as far as they were shared
+	Auditor    *AuditorReport `json:"auditor,omitempty"`
+	Responses  []Response     `json:"responses,omitempty"`
+	Signatures []Signature    `json:"signatures,omitempty"`
 }
 
 // Facts is the examination itself.
 type Facts struct {
 	ID         string        `json:"id"`
 	Ref        string        `json:"ref"`
-	Report     string        `json:"report"` // "SOC 2"
+	Report     string        `json:"report"` // "SOC 1", "SOC 2" or "SOC 3"
 	Type       int           `json:"type"`   // 1 or 2
 	Categories []string      `json:"categories"`
 	Period     period.Period `json:"period"`
 	Standards  []string      `json:"standards"`
 	Firm       string        `json:"firm"` // the independent auditor's; empty until engaged
 	Status     string        `json:"status"`
+	AsOf       period.Date   `json:"as_of,omitzero"` // of a Type 1, which has no period
 }
 
 // OrgFacts is the service organisation.
@@ -67,6 +75,9 @@ type System struct {
 	Incidents     []Named `json:"incidents"`
 	Changes       []Named `json:"changes"`
 	NotApplicable []Named `json:"not_applicable"` // criteria that do not apply, with the reason
+	// Processing is what a SOC 1 description says of transactions: classes, procedures, records, events, reports to user
+	// entities (domain brief 3.1); each text begins with the name of its part.
+	Processing []Named `json:"processing,omitempty"`
 }
 
 // Named is a name with a text.
