@@ -24,7 +24,7 @@ func (x *writer) blocks(list []report.Block) {
 		case report.Pairs:
 			x.pairs(b.Pairs)
 		case report.Strip:
-			x.paragraph("Small", "", run("", escape(b.Sentence)))
+			x.strip(b)
 		case report.Legend:
 			for _, e := range b.Entries {
 				x.paragraph("ListBullet", "", x.text(report.Text{{Text: e.Outcome.String(), Style: report.Bold, Sign: report.SignOf(e.Outcome)}, {Text: ": "}})+x.text(e.Meaning))

@@ -17,10 +17,15 @@ import (
 
 // Render writes the document. An error leaves w with an unusable beginning or nothing.
 func Render(w io.Writer, doc *report.Document) error {
-	x := &writer{doc: doc, marks: map[string]string{}}
+	x := &writer{doc: doc, marks: map[string]string{}, pictures: map[string]int{}}
 	x.number()
 	x.body()
-	files := []struct{ name, content string }{
+	pictures, relations := x.pictureParts()
+	stamp := ""
+	if doc.Draft {
+		stamp = watermark
+	}
+	files := append([]part{
 		{"[Content_Types].xml", contentTypes},
 		{"_rels/.rels", packageRels},
 		{"docProps/core.xml", x.core()},
@@ -29,10 +34,11 @@ func Render(w io.Writer, doc *report.Document) error {
 		{"word/styles.xml", styles},
 		{"word/numbering.xml", numbering},
 		{"word/settings.xml", settings},
-		{"word/header1.xml", head + `<w:hdr ` + namespaces + `><w:p><w:pPr><w:pStyle w:val="Header"/></w:pPr>` + run("", escape(doc.Org+" · "+doc.Short)) + `</w:p></w:hdr>`},
+		{"word/header1.xml", head + `<w:hdr ` + namespaces + `><w:p><w:pPr><w:pStyle w:val="Header"/></w:pPr>` + stamp + run("", escape(doc.Org+" · "+doc.Short)) + `</w:p></w:hdr>`},
+		{"word/header2.xml", head + `<w:hdr ` + namespaces + `><w:p><w:pPr><w:pStyle w:val="Header"/></w:pPr>` + stamp + `</w:p></w:hdr>`},
 		{"word/footer1.xml", head + `<w:ftr ` + namespaces + `><w:p><w:pPr><w:pStyle w:val="Footer"/></w:pPr>` + run("", escape(footing(doc)+" · page ")) + field(" PAGE ", "1") + run("", " of ") + field(" NUMPAGES ", "1") + `</w:p></w:ftr>`},
-		{"word/_rels/document.xml.rels", documentRels},
-	}
+		{"word/_rels/document.xml.rels", strings.Replace(documentRels, `</Relationships>`, relations+`</Relationships>`, 1)},
+	}, pictures...)
 	z := zip.NewWriter(w)
 	for _, f := range files {
 		// A fixed time keeps the bytes the same; 1980 is the first one that the format can say.
@@ -55,12 +61,18 @@ func footing(doc *report.Document) string {
 	return doc.Cover.Notice.String()
 }
 
+// part is a file of the package.
+type part struct{ name, content string }
+
 // writer makes the body.
 type writer struct {
-	doc   *report.Document
-	out   strings.Builder
-	marks map[string]string // bookmark of each anchor
-	ids   int               // of bookmarks, in the order of their beginning
+	doc      *report.Document
+	out      strings.Builder
+	marks    map[string]string // bookmark of each anchor
+	ids      int               // of bookmarks, in the order of their beginning
+	pictures map[string]int    // number of each picture, by its bytes
+	pngs     [][]byte
+	drawn    int
 }
 
 // number gives every anchor of the document a bookmark: names in the format are short and plain.

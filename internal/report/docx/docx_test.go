@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image/png"
 	"io"
 	"regexp"
 	"strings"
@@ -42,6 +43,12 @@ func parts(t *testing.T, raw []byte) map[string]string {
 			t.Fatal(err)
 		}
 		out[f.Name] = string(b)
+		if strings.HasSuffix(f.Name, ".png") {
+			if img, err := png.Decode(bytes.NewReader(b)); err != nil || img.Bounds().Dx() < 1000 {
+				t.Fatalf("%s: not a picture of a strip: %v", f.Name, err)
+			}
+			continue
+		}
 		for d := xml.NewDecoder(bytes.NewReader(b)); ; {
 			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
@@ -68,7 +75,7 @@ func TestRender(t *testing.T) {
 			t.Errorf("%s: two files of the same document", name)
 		}
 		p := parts(t, raw)
-		for _, want := range []string{"[Content_Types].xml", "_rels/.rels", "docProps/core.xml", "word/document.xml", "word/styles.xml", "word/numbering.xml", "word/settings.xml", "word/header1.xml", "word/footer1.xml", "word/_rels/document.xml.rels"} {
+		for _, want := range []string{"[Content_Types].xml", "_rels/.rels", "docProps/core.xml", "word/document.xml", "word/styles.xml", "word/numbering.xml", "word/settings.xml", "word/header1.xml", "word/header2.xml", "word/footer1.xml", "word/_rels/document.xml.rels"} {
 			if p[want] == "" {
 				t.Errorf("%s: %s is missing", name, want)
 			}
@@ -91,6 +98,16 @@ func TestRender(t *testing.T) {
 		}
 		if strings.Contains(body, "<script>") || strings.ContainsRune(body, '\x01') {
 			t.Errorf("%s: a text became markup", name)
+		}
+		strips := 0
+		for _, s := range doc.Sections {
+			strips += count[report.Strip](s.Blocks)
+		}
+		if got := strings.Count(body, "<w:drawing>"); got != strips {
+			t.Errorf("%s: %d strips, %d drawings", name, strips, got)
+		}
+		if marked := strings.Contains(p["word/header1.xml"], "DRAFT") && strings.Contains(p["word/header2.xml"], "DRAFT"); marked != doc.Draft {
+			t.Errorf("%s: draft %v, watermark %v", name, doc.Draft, marked)
 		}
 		links(t, name, body)
 		styled(t, name, body, p["word/styles.xml"])
