@@ -8,7 +8,11 @@ import (
 
 // verification is appendix A: what ties this document to the ledger, and how anybody checks it without trusting it.
 func (b *builder) verification() {
-	b.section("A", "Verification", "Verification", "Written by the program that made this draft")
+	letter := "A"
+	if b.form.soc == 3 {
+		letter = "C"
+	}
+	b.section(letter, "Verification", "Verification", "Written by the program that made this draft")
 	b.lead("Everything in this document comes from one frozen dossier. The dossier is hashed into an append-only ledger and travels with the evidence in a bundle, so that every figure can be checked without trusting ", b.doc.Org, " or the program that made this draft.")
 	b.heading(2, "What this document was made from")
 	d := b.d
@@ -32,13 +36,21 @@ func (b *builder) verification() {
 		{Key: "Hash of that entry", Value: orMono(d.Frozen.Ledger, "no hash is recorded")},
 	}})
 	b.heading(2, "How to check it")
-	b.add(List{Ordered: true, Entries: []Text{
+	steps := []Text{
 		say("Take the bundle that goes with this document. It holds the dossier, the evidence the tests read, the tests’ queries and the proofs of the ledger."),
 		say("Run ", mono("tickmark verify FILE --key KEY"), ", which needs neither network nor server. It checks signatures, the hash of every file, and that each record is in the ledger, without gap or fork. Take the key from ", b.doc.Org, " by another way than the bundle. The public Go package ", mono("verify"), " holds the format; another verifier is quickly written."),
 		say("Compare the SHA-256 above with that of the file ", mono("dossier.json"), " in the bundle; any tool that computes SHA-256 will do."),
-		say("To make a test again, unpack the bundle and run ", mono("duckdb < rerun/TEST.sql"), " with a stock DuckDB. The script reads the same files with the same parameters; the hash of its rows must equal the one in the table below."),
-		say("The document itself can be made again from the dossier: the same dossier gives the same document, byte for byte."),
-	}})
+	}
+	if b.form.tested() {
+		steps = append(steps, say("To make a test again, unpack the bundle and run ", mono("duckdb < rerun/TEST.sql"), " with a stock DuckDB. The script reads the same files with the same parameters; the hash of its rows must equal the one in the table below."))
+	}
+	b.add(List{Ordered: true, Entries: append(steps, say("The document itself can be made again from the dossier: the same dossier gives the same document, byte for byte."))})
+	if b.form.soc == 3 {
+		b.whatIsMissing()
+	}
+	if !b.form.tested() {
+		return
+	}
 	b.heading(2, "Tests and hashes")
 	if len(d.Tests) == 0 {
 		b.p("The dossier holds no test.")

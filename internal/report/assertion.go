@@ -4,30 +4,86 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/engagement"
 )
 
 // assertion is section II: management's assertion as a draft of our own words, in the order of domain brief 4.3.
 func (b *builder) assertion() {
-	b.section("II", "Management’s assertion", "Management’s assertion", "Written by the management of "+b.doc.Org+"; draft until signed")
-	b.callout(Notice, "Draft, not yet made", "Management reads, changes and signs this text, or does not. Until it is signed nobody asserts anything with it. It needs a reasonable basis in management’s own monitoring of its controls; the auditor’s work is not part of that basis.")
-	b.heading(2, "Draft of the assertion")
-	org, period := b.doc.Org, between(b.d.Engagement.Period)
-	b.p("The management of ", org, " is responsible for the description of ", b.system(), " in ", see("section/III", "section III"), " (the description), for the controls stated in it, and for this assertion. The description is meant to tell user entities, and the auditors of user entities, enough about the system to judge the risks of relying on it, and above all which controls ", org, " has designed and put in place, and how they operated, to meet its service commitments and system requirements for ", b.scope(), ".")
+	signed, ok := b.d.Signed(engagement.DocumentAssertion)
+	voice := "; draft until signed"
+	if ok {
+		voice = "; signed on " + instant(signed.At)
+	}
+	b.section("II", "Management’s assertion", "Management’s assertion", "Written by the management of "+b.doc.Org+voice)
+	if !ok {
+		b.callout(Notice, "Draft, not yet made", "Management reads, changes and signs this text, or does not. Until it is signed nobody asserts anything with it. It needs a reasonable basis in management’s own monitoring of its controls; the auditor’s work is not part of that basis.")
+		b.heading(2, "Draft of the assertion")
+	} else {
+		b.heading(2, "Assertion")
+	}
+	b.responsible()
 	b.subserviceSentences()
-	condition := b.condition()
-	b.keep("Management asserts, for the period ", bold(period), " and to the best of its knowledge, that")
-	b.add(List{Ordered: true, Entries: []Text{
-		say("the description presents the system as it was designed and in place during the period, in accordance with the description criteria (DC section 200);"),
-		say("the controls stated in the description were suitably designed throughout the period: operating effectively, they give reasonable assurance that the service commitments and system requirements are met as the applicable trust services criteria require", condition, ";"),
-		say("the controls stated in the description operated effectively throughout the period to give that assurance", condition, "."),
-	}})
-	b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of statements 1 to 3, if any", Blank: true}}})
-	b.basis()
+	when := "for the period " + between(b.d.Engagement.Period)
+	if b.form.dated() {
+		when = b.covered()
+	}
+	b.keep("Management asserts, ", bold(when), " and to the best of its knowledge, that")
+	b.add(List{Ordered: true, Entries: b.statements()})
+	b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of the statements above, if any", Blank: true}}})
+	if b.form.tested() {
+		b.basis()
+	}
 	b.heading(2, "Signature")
+	if ok {
+		b.add(Pairs{Subject: "assertion/signature", Pairs: []Pair{
+			{Key: "Name", Value: say(signed.Name)}, {Key: "Title", Value: say(signed.Title)}, {Key: "Signed", Value: say(instant(signed.At))}, {Key: "SHA-256 of the text signed", Value: say(mono(signed.SHA256))},
+		}})
+		return
+	}
 	b.add(Pairs{Subject: "assertion/signature", Pairs: []Pair{
 		{Key: "Name", Blank: true}, {Key: "Title", Blank: true}, {Key: "Signature", Blank: true}, {Key: "Place and date", Blank: true},
 	}})
 	b.lack("Management’s signature under the assertion (section II).")
+}
+
+// responsible says what management is responsible for, and what the description is for.
+func (b *builder) responsible() {
+	org := b.doc.Org
+	operated := ", and how they operated,"
+	if b.form.dated() {
+		operated = ""
+	}
+	switch b.form.soc {
+	case 1:
+		b.p("The management of ", org, " is responsible for the description of ", b.system(), " in ", see("section/III", "section III"), " (the description), for the control objectives stated in it, for the controls that achieve them, and for this assertion. The description is meant for user entities and for the auditors of their financial statements, who know enough to consider it together with other information, including that on user entities’ own controls, when they assess the risks of material misstatement.")
+	case 3:
+		b.p("The management of ", org, " is responsible for designing, implementing, operating and monitoring effective controls within ", b.system(), " throughout the period, to give reasonable assurance that the service commitments and system requirements relevant to ", b.scope(), " were met. ", see("section/A", "Attachment A"), " describes the boundaries of the system, and ", see("section/B", "attachment B"), " the principal service commitments and system requirements.")
+	default:
+		b.p("The management of ", org, " is responsible for the description of ", b.system(), " in ", see("section/III", "section III"), " (the description), for the controls stated in it, and for this assertion. The description is meant to tell user entities, and the auditors of user entities, enough about the system to judge the risks of relying on it, and above all which controls ", org, " has designed and put in place"+operated+" to meet its service commitments and system requirements for ", b.scope(), ".")
+	}
+}
+
+// statements are what management asserts, one for each matter.
+func (b *builder) statements() []Text {
+	condition, during := b.condition(), b.during()
+	measure := "in accordance with the description criteria (DC section 200)"
+	purpose := "give reasonable assurance that the service commitments and system requirements are met as the applicable trust services criteria require"
+	if b.form.soc == 1 {
+		measure = "in accordance with the criteria for a description that AT-C section 320 lists"
+		purpose = "give reasonable assurance that the control objectives stated in the description are achieved"
+	}
+	if b.form.soc == 3 {
+		return []Text{say("the controls within ", b.system(), " were effective throughout the period to give reasonable assurance that the service commitments and system requirements were met as the applicable trust services criteria require", condition, ".")}
+	}
+	out := []Text{
+		say("the description presents the system as it was designed and in place ", strings.Replace(during, "throughout", "during", 1), ", ", measure, ";"),
+		say("the controls stated in the description were suitably designed ", during, ": operating effectively, they ", purpose, condition, ";"),
+	}
+	if b.form.dated() {
+		out[1] = say("the controls stated in the description were suitably designed and in place ", during, ": operating effectively, they would ", purpose, condition, ".")
+		return out
+	}
+	return append(out, say("the controls stated in the description operated effectively throughout the period to give that assurance", condition, "."))
 }
 
 // subserviceSentences say how subservice organisations and user entities enter the assertion.
@@ -42,15 +98,30 @@ func (b *builder) subserviceSentences() {
 		switch {
 		case len(names) == 0:
 		case method == "carve-out":
-			b.p(b.doc.Org, " uses ", and(names), ". The description names the types of controls that ", b.doc.Org, " assumes there and leaves out those controls themselves (carve-out method).")
+			b.p(b.doc.Org, " uses ", and(names), ". ", b.describes(), " names the types of controls that ", b.doc.Org, " assumes there and leaves out those controls themselves (carve-out method).")
 		default:
-			b.p(b.doc.Org, " uses ", and(names), ". The description includes the relevant controls there (inclusive method).")
+			b.p(b.doc.Org, " uses ", and(names), ". ", b.describes(), " includes the relevant controls there (inclusive method).")
 			b.absent("Assertion of the subservice organisation", "A written assertion of each subservice organisation presented by the inclusive method: "+and(names)+".", "The inclusive method needs a written assertion of ", and(names), " as well.")
 		}
 	}
 	if n := len(b.d.CUECs); n > 0 {
-		b.p("The design of the controls assumes ", count(n, "complementary user entity control", "complementary user entity controls"), ", stated in ", see("section/III", "section III"), ".")
+		b.p("The design of the controls assumes ", count(n, "complementary user entity control", "complementary user entity controls"), ", stated in ", b.describedIn(), ".")
 	}
+}
+
+// describes and describedIn are where subservice organisations and user entities are described.
+func (b *builder) describes() string {
+	if b.form.soc == 3 {
+		return "Attachment A"
+	}
+	return "The description"
+}
+
+func (b *builder) describedIn() Span {
+	if b.form.soc == 3 {
+		return see("section/A", "attachment A")
+	}
+	return see("section/III", "section III")
 }
 
 // condition is the part of statements 2 and 3 that depends on others.
@@ -64,6 +135,9 @@ func (b *builder) condition() string {
 	}
 	if len(who) == 0 {
 		return ""
+	}
+	if b.form.dated() {
+		return ", if " + and(who) + " applied the complementary controls that the design assumes"
 	}
 	return ", if the complementary controls assumed at " + and(who) + " operated effectively as well"
 }

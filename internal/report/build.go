@@ -10,28 +10,44 @@ import (
 
 // Build writes the report of a dossier. The same dossier gives the same document. Nothing in it comes from elsewhere, and
 // nothing in the dossier that a reader must know is left out: what is missing is said in its place.
-func Build(d *engagement.Dossier) *Document {
+func Build(d *engagement.Dossier) *Document { return BuildAs(d, Options{}) }
+
+// BuildAs writes the report of a dossier in one of its arrangements, or as issued.
+func BuildAs(d *engagement.Dossier, opt Options) *Document {
 	b := newBuilder(d)
+	b.opt = opt
 	b.identity()
-	if !b.supported() {
+	if !b.known {
 		b.unsupported()
 		return b.doc
 	}
+	b.doc.Draft = !opt.Issued || !b.complete()
 	b.cover()
 	b.contents()
 	b.auditor()
 	b.assertion()
+	if b.form.soc == 3 {
+		b.attachments()
+		b.verification()
+		return b.doc
+	}
 	b.description()
 	b.results()
 	b.other()
 	b.verification()
-	b.glossary()
+	if b.form.tested() {
+		b.glossary()
+	}
 	return b.doc
 }
 
 // builder holds what the sections share: indexes of the dossier, anchors, and what was found missing on the way.
 type builder struct {
-	d       *engagement.Dossier
+	d       *engagement.Dossier // as this form of report reads it
+	source  *engagement.Dossier // as it is
+	form    form
+	known   bool // there is such a form
+	opt     Options
 	doc     *Document
 	sec     *Section
 	numbers [3]int // of the headings of levels 2 to 4 in the section
@@ -53,7 +69,11 @@ func newBuilder(d *engagement.Dossier) *builder {
 	if d == nil {
 		d = &engagement.Dossier{}
 	}
-	b := &builder{d: d, doc: &Document{Language: "en-GB", Draft: true}, tests: map[string][]int{}, serves: map[string][]string{},
+	f, known := formOf(d.Engagement.Report, d.Engagement.Type)
+	if d.Engagement.Report == "" && d.Engagement.Type == 0 {
+		f, known = form{2, 2}, true // the kind it will most likely become
+	}
+	b := &builder{d: fit(d, f), source: d, form: f, known: known, doc: &Document{Language: "en-GB", Draft: true}, tests: map[string][]int{}, serves: map[string][]string{},
 		meets: map[string][]string{}, byRef: map[string]int{}, byID: map[string]bool{}, home: map[int]int{}, taken: map[string]bool{}}
 	b.order()
 	b.relate()
@@ -67,13 +87,13 @@ func (b *builder) order() {
 		b.criteria = append(b.criteria, i)
 	}
 	slices.SortStableFunc(b.criteria, func(i, j int) int {
-		x, y := b.d.Criteria[i].ID, b.d.Criteria[j].ID
-		_, _, p := series(x)
-		_, _, q := series(y)
+		x, y := b.d.Criteria[i], b.d.Criteria[j]
+		_, _, p := b.group(x)
+		_, _, q := b.group(y)
 		if p != q {
 			return p - q
 		}
-		return natural(x, y)
+		return natural(x.ID, y.ID)
 	})
 	for i := range b.d.Controls {
 		b.controls = append(b.controls, i)

@@ -316,7 +316,7 @@ func TestOtherKindsAreRefused(t *testing.T) {
 		kind   string
 		built  bool
 	}{{"SOC 2", 2, "SOC 2 Type 2", true}, {"soc2", 2, "SOC 2 Type 2", true}, {"SOC2", 2, "SOC 2 Type 2", true}, {"", 0, "SOC 2 Type 2", true},
-		{"SOC 2", 1, "SOC 2 Type 1", false}, {"soc1", 2, "SOC 1 Type 2", false}, {"SOC 3", 0, "SOC 3", false}, {"ISAE", 2, "ISAE Type 2", false}} {
+		{"SOC 2", 1, "SOC 2 Type 1", true}, {"soc1", 2, "SOC 1 Type 2", true}, {"SOC 3", 0, "SOC 3", true}, {"SOC 3", 2, "SOC 3", true}, {"SOC 3", 1, "SOC 3 Type 1", false}, {"ISAE", 2, "ISAE Type 2", false}} {
 		d := reporttest.Small()
 		d.Engagement.Report, d.Engagement.Type = c.report, c.typ
 		doc := Build(d)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/chart"
@@ -18,25 +19,42 @@ const (
 
 // byControl is each control in full, once.
 func (b *builder) byControl() {
-	b.heading(2, "Results by control")
+	if b.form.dated() {
+		b.heading(2, "Controls in full")
+	} else {
+		b.heading(2, "Results by control")
+	}
 	if len(b.controls) == 0 {
 		b.absent("No control is in scope", "Controls.", "The dossier holds no control.")
 		return
 	}
-	b.p("Each control is stated with its owner, frequency, place and purpose, then with its tests. A test of several controls is printed in full with the first of them.")
-	for _, i := range b.controls {
-		c := b.d.Controls[i]
-		b.entry(3, b.anchor("control", c.Ref), c.Ref, c.Title)
-		b.add(b.five(c))
-		b.testsOf(i, c)
+	if b.form.dated() {
+		b.p("Each control is stated with its owner, frequency, place and purpose.")
+	} else {
+		b.p("Each control is stated with its owner, frequency, place and purpose, then with its tests. A test of several controls is printed in full with the first of them.")
 	}
+	for _, i := range b.controls {
+		b.inFull(i)
+	}
+}
+
+// inFull is a control with everything that is said of it.
+func (b *builder) inFull(i int) {
+	c := b.d.Controls[i]
+	b.entry(3, b.anchor("control", c.Ref), c.Ref, c.Title)
+	b.add(b.five(c))
+	if b.form.dated() {
+		return
+	}
+	b.auditorTests(c.Ref, b.workOf(c.Ref))
+	b.testsOf(i, c)
 }
 
 // five is the control's statement with owner, frequency, place and purpose; what is not recorded is said.
 func (b *builder) five(c engagement.ControlFacts) Pairs {
 	why := refs(b.serves[c.Ref], b.criterion)
 	if len(why) == 0 {
-		why = missing("the control serves no criterion in scope")
+		why = missing("the control serves no " + b.form.criterion() + " in scope")
 	}
 	return Pairs{Subject: "control/" + c.Ref, Pairs: []Pair{
 		{Key: KeyWhat, Value: or(c.Statement, "the control is not stated")},
@@ -44,7 +62,7 @@ func (b *builder) five(c engagement.ControlFacts) Pairs {
 		{Key: KeyWhen, Value: or(title(term(c.Frequency)), "no frequency is recorded")},
 		{Key: KeyWhere, Value: b.where(c)},
 		{Key: KeyWhy, Value: why},
-		{Key: "Shown by", Value: b.shown(c)},
+		b.shownBy(c),
 	}}
 }
 
@@ -56,16 +74,7 @@ func (b *builder) where(c engagement.ControlFacts) Text {
 			how = append(how, term(s))
 		}
 	}
-	var systems []string
-	seen := map[string]bool{}
-	for _, i := range b.tests[c.Ref] {
-		for _, s := range b.d.Tests[i].Sources {
-			if !seen[s] {
-				seen[s] = true
-				systems = append(systems, s)
-			}
-		}
-	}
+	systems := b.systemsOf(c)
 	t := say(title(strings.Join(how, "; ")))
 	if len(t) > 0 {
 		t = append(t, Span{Text: ". "})
@@ -81,12 +90,42 @@ func (b *builder) where(c engagement.ControlFacts) Text {
 	return t
 }
 
+// shownBy is what shows that a control is in place, or operated.
+func (b *builder) shownBy(c engagement.ControlFacts) Pair {
+	if !b.form.dated() {
+		return Pair{Key: "Shown by", Value: b.shown(c)}
+	}
+	switch {
+	case len(c.Uploads) > 0:
+		return Pair{Key: "In place as shown by", Value: say(strings.Join(c.Uploads, "; "))}
+	case len(b.tests[c.Ref]) > 0:
+		return Pair{Key: "In place as shown by", Value: say("Records of " + and(b.systemsOf(c)) + ".")}
+	}
+	b.lack("What shows that control " + c.Ref + " is in place.")
+	return Pair{Key: "In place as shown by", Value: missing("nothing on file shows it")}
+}
+
+// systemsOf are the connections that a control's facts come from.
+func (b *builder) systemsOf(c engagement.ControlFacts) []string {
+	var out []string
+	for _, i := range b.tests[c.Ref] {
+		for _, s := range b.d.Tests[i].Sources {
+			if !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
 // shown is what shows that a control operated: tests, documents, or nothing.
 func (b *builder) shown(c engagement.ControlFacts) Text {
 	var t Text
 	switch n := len(b.tests[c.Ref]); {
 	case n > 0:
 		t = say(count(n, "test", "tests") + ", below.")
+	case len(c.Uploads) == 0 && len(b.workOf(c.Ref)) > 0:
+		return say("Tests of the service auditor, below. No automated test covers this control.")
 	case len(c.Uploads) == 0:
 		return say(status(chart.None, "Nothing."), " No automated test covers this control, and no document is on file for the period: nothing here shows that it operated.")
 	default:

@@ -15,10 +15,10 @@ func (b *builder) identity() {
 		b.doc.Org = "[organisation not named]"
 		b.lack("The name of the service organisation.")
 	}
-	b.doc.Kind = kindOf(d.Engagement.Report, d.Engagement.Type)
+	b.kind()
 	b.doc.Ref, b.doc.Frozen, b.doc.Simulated = d.Engagement.Ref, d.Frozen.At.UTC(), d.Org.Simulated
-	b.doc.Short = b.doc.Kind + ", " + between(d.Engagement.Period)
-	if _, hash, err := d.Bytes(); err != nil {
+	b.doc.Short = b.doc.Kind + ", " + b.short()
+	if _, hash, err := b.source.Bytes(); err != nil {
 		b.doc.HashError = err.Error()
 		b.lack("A hash of the dossier: " + err.Error() + ".")
 	} else {
@@ -27,27 +27,27 @@ func (b *builder) identity() {
 	if d.Frozen.LedgerSeq == 0 || d.Frozen.Ledger == "" {
 		b.lack("The state of the ledger from which the dossier was taken.")
 	}
-	if d.Engagement.Period.Days() == 0 {
+	switch {
+	case b.form.dated() && b.asOf() == 0:
+		b.lack("The date of the examination.")
+	case !b.form.dated() && d.Engagement.Period.Days() == 0:
 		b.lack("The period of the examination.")
 	}
-	if len(d.Engagement.Categories) == 0 {
+	if len(d.Engagement.Categories) == 0 && b.form.soc != 1 {
 		b.lack("The trust services categories of the examination.")
 	}
 }
 
-// supported reports whether this package can write the dossier's kind of report. A dossier without kind is written as the
-// kind it will most likely become, with the kind among what is missing.
-func (b *builder) supported() bool {
-	if e := b.d.Engagement; e.Report == "" && e.Type == 0 {
-		b.doc.Kind = supportedKind
-		b.doc.Short = b.doc.Kind + ", " + between(e.Period)
-		b.lack("The kind of report: it is not recorded; this draft is laid out as " + supportedKind + ".")
+// kind names the kind of report. A dossier without one is written as the kind it will most likely become, with the kind
+// among what is missing.
+func (b *builder) kind() {
+	e := b.d.Engagement
+	b.doc.Kind = kindOf(e.Report, e.Type)
+	if e.Report == "" && e.Type == 0 {
+		b.doc.Kind = kindOf("SOC 2", 2)
+		b.lack("The kind of report: it is not recorded; this draft is laid out as " + b.doc.Kind + ".")
 	}
-	return b.doc.Kind == supportedKind
 }
-
-// supportedKind is the one kind of report that is written today.
-const supportedKind = "SOC 2 Type 2"
 
 // kindOf names a kind of report: "soc2" and "SOC 2" are the same.
 func kindOf(report string, typ int) string {
@@ -55,7 +55,7 @@ func kindOf(report string, typ int) string {
 	if rest, ok := strings.CutPrefix(strings.ToUpper(name), "SOC"); ok {
 		name = "SOC " + strings.TrimSpace(rest)
 	}
-	if typ == 0 {
+	if typ == 0 || (name == "SOC 3" && typ == 2) {
 		return name
 	}
 	return fmt.Sprintf("%s Type %d", name, typ)
@@ -66,7 +66,7 @@ func (b *builder) unsupported() {
 	b.doc.Title = b.doc.Kind + " of " + b.doc.Org
 	b.doc.Cover = Cover{Mark: "DRAFT", Org: b.doc.Org, Title: b.doc.Title, Period: between(b.d.Engagement.Period), Notice: notAReport(), Facts: b.coverFacts(), Alert: b.simulated()}
 	b.section("I", "No report", "No report", "")
-	b.callout(Missing, "This kind of report cannot be written yet", "The dossier is for ", bold(b.doc.Kind), ". Drafts are written for SOC 2 Type 2 only.")
+	b.callout(Missing, "This kind of report cannot be written yet", "The dossier is for ", bold(b.doc.Kind), ". Reports are written for SOC 1 and SOC 2, each of Type 1 and Type 2, and for SOC 3 over a period.")
 }
 
 // system is the examined system in running text.
@@ -107,12 +107,34 @@ func (b *builder) simulated() Text {
 
 // cover is the first page.
 func (b *builder) cover() {
-	b.doc.Title = "Report on " + of(b.doc.Org) + " description of its system and on the suitability of the design and operating effectiveness of its controls relevant to " + b.scope()
-	b.doc.Cover = Cover{
-		Mark: "DRAFT", Org: b.doc.Org, Title: b.doc.Title,
-		Period: "For the period " + between(b.d.Engagement.Period),
-		Notice: notAReport(), Facts: b.coverFacts(), Alert: b.simulated(),
+	b.doc.Title = b.titleOf()
+	b.doc.Cover = Cover{Mark: "DRAFT", Org: b.doc.Org, Title: b.doc.Title, Period: title(b.covered()), Notice: notAReport(), Facts: b.coverFacts(), Alert: b.simulated()}
+	if !b.doc.Draft {
+		b.doc.Cover.Mark, b.doc.Cover.Notice = strings.ToUpper(b.doc.Kind), b.use()
 	}
+}
+
+// titleOf says what the report is on.
+func (b *builder) titleOf() string {
+	what := "design and operating effectiveness"
+	if b.form.dated() {
+		what = "design"
+	}
+	switch b.form.soc {
+	case 1:
+		return "Report on " + of(b.doc.Org) + " description of " + b.system() + " and on the suitability of the " + what + " of its controls to achieve the related control objectives"
+	case 3:
+		return "Report on " + of(b.doc.Org) + " assertion that its controls over " + b.system() + " were effective, relevant to " + b.scope()
+	}
+	return "Report on " + of(b.doc.Org) + " description of its system and on the suitability of the " + what + " of its controls relevant to " + b.scope()
+}
+
+// use says who may use an issued report.
+func (b *builder) use() Text {
+	if b.form.soc == 3 {
+		return say("For general use. Sections are the words of those named at their head.")
+	}
+	return say("Restricted use: for the readers named in ", see("section/I", "section I"), " only.")
 }
 
 func (b *builder) coverFacts() []Pair {

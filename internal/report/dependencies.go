@@ -35,9 +35,9 @@ func (b *builder) confirm(e *element, title, lack string, parts ...any) {
 }
 
 func (b *builder) incidents(e *element) {
-	e.anchor, e.state = b.heading(2, "Incidents (DC4)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Incidents", "DC4")), "present"
 	if len(b.d.System.Incidents) == 0 {
-		b.confirm(e, "No incident is recorded", "DC4: management’s confirmation that no incident of the period must be described.",
+		b.confirm(e, "No incident is recorded", b.item("DC4", "management’s confirmation that no incident of the period must be described."),
 			"Described are incidents that came from controls not suitably designed or not operating, or that otherwise led to a significant failure to meet commitments. The dossier holds none. An empty list does not show that none occurred; management confirms it, with what shows that incidents would have been noticed.")
 		return
 	}
@@ -46,10 +46,14 @@ func (b *builder) incidents(e *element) {
 
 // criteriaTable is DC5: each applicable criterion with the controls that meet it.
 func (b *builder) criteriaTable(e *element) {
-	e.anchor, e.state = b.heading(2, "Applicable criteria and related controls (DC5)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Applicable criteria and related controls", "DC5")), "present"
+	if b.form.soc == 1 {
+		b.objectivesTable(e)
+		return
+	}
 	if len(b.criteria) == 0 {
 		e.state = "missing"
-		b.absent("No criteria are chosen", "DC5: the applicable trust services criteria and the related controls.", "Which criteria apply follows from the categories of the examination. The dossier holds none.")
+		b.absent("No criteria are chosen", b.item("DC5", "the applicable trust services criteria and the related controls."), "Which criteria apply follows from the categories of the examination. The dossier holds none.")
 		return
 	}
 	b.keep("The criteria are the 2017 trust services criteria of the chosen categories, in our own words; their identifiers are those of the original. Tests and results are in ", see("section/IV", "section IV"), ".")
@@ -57,12 +61,34 @@ func (b *builder) criteriaTable(e *element) {
 	last := "\x00"
 	for _, i := range b.criteria {
 		c := b.d.Criteria[i]
-		if id, name, _ := series(c.ID); id != last {
-			last = id
+		if id, name, _ := b.group(c); id+name != last {
+			last = id + name
 			t.Rows = append(t.Rows, Row{Kind: Group, Cells: []Text{say(strings.TrimSpace(id + "  " + name))}})
 		}
 		to := b.criterion(c.ID)
 		t.Rows = append(t.Rows, cells(say(Span{Text: c.ID, Style: Bold, To: to}), say(c.Title), b.answer(c), say(page(to))))
+	}
+	b.add(t)
+}
+
+// objectivesTable is the control objectives with their controls; management, or another party, specified them.
+func (b *builder) objectivesTable(e *element) {
+	if len(b.criteria) == 0 {
+		e.state = "missing"
+		b.absent("No control objective is stated", "The control objectives and the related controls.", "Management states the control objectives that relate to user entities’ financial reporting. The dossier holds none.")
+		return
+	}
+	b.keep("Management specified the control objectives, unless another party is named. The controls of each are in ", see("section/IV", "section IV"), ".")
+	t := Table{Subject: "criteria", Columns: []Column{{Title: "Objective", Width: 13}, {Title: "Controls provide reasonable assurance that …", Width: 46}, {Title: "Controls", Width: 34}, {Title: "Page", Width: 7, Align: Right}}}
+	last := "\x00"
+	for _, i := range b.criteria {
+		c := b.d.Criteria[i]
+		if _, name, _ := b.group(c); name != last {
+			last = name
+			t.Rows = append(t.Rows, Row{Kind: Group, Cells: []Text{say(name)}})
+		}
+		to := b.criterion(c.ID)
+		t.Rows = append(t.Rows, cells(say(Span{Text: c.ID, Style: Bold, To: to}), say(bold(c.Title+". "), fold(c.Intent)), b.answer(c), say(page(to))))
 	}
 	b.add(t)
 }
@@ -74,6 +100,10 @@ func (b *builder) answer(c engagement.CriterionFacts) Text {
 	}
 	if list := b.meets[c.ID]; len(list) > 0 {
 		return refs(list, b.control)
+	}
+	if b.form.soc == 1 {
+		b.lack("A control for objective " + c.ID + ".")
+		return missing("no control")
 	}
 	b.lack("A control for " + c.ID + ", or the reason why the criterion does not apply (DC8).")
 	return missing("no control, and no reason why it does not apply")
@@ -90,19 +120,27 @@ func (b *builder) excused(id string) (string, bool) {
 	return "", false
 }
 
+// heads is a narrow column's head for what controls are measured against.
+func (b *builder) heads() string {
+	if b.form.soc == 1 {
+		return "Objectives"
+	}
+	return "Criteria"
+}
+
 func (b *builder) cuecs(e *element) {
-	e.anchor, e.state = b.heading(2, "Complementary user entity controls (DC6)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Complementary user entity controls", "DC6")), "present"
 	if len(b.d.CUECs) == 0 {
 		e.state = "none stated"
-		b.p("None are needed. The design of the controls assumes no control of user entities: the service commitments and system requirements can be met without one. Management confirms this with its assertion.")
+		b.p("None are needed. The design of the controls assumes no control of user entities: ", b.form.aim(), " can be met without one. Management confirms this with its assertion.")
 		return
 	}
-	b.keep("The controls below are those without which ", b.doc.Org, " cannot meet its commitments. User entities operate them; they were not tested.")
-	t := Table{Subject: "cuecs", Columns: []Column{{Title: "Reference", Width: 15}, {Title: "Control of the user entity", Width: 60}, {Title: "Criteria", Width: 25}}}
+	b.keep("The controls below are those without which ", b.doc.Org, " cannot meet ", b.form.aim(), ". User entities operate them; they were not tested.")
+	t := Table{Subject: "cuecs", Columns: []Column{{Title: "Reference", Width: 15}, {Title: "Control of the user entity", Width: 60}, {Title: title(b.form.criteria()), Width: 25}}}
 	for _, c := range b.d.CUECs {
 		criteria := refs(c.Criteria, b.criterion)
 		if len(c.Criteria) == 0 {
-			criteria = missing("no criterion")
+			criteria = missing("no " + b.form.criterion())
 		}
 		t.Rows = append(t.Rows, cells(say(bold(c.Ref)), or(fold(c.Text), "no text"), criteria))
 	}
@@ -110,19 +148,19 @@ func (b *builder) cuecs(e *element) {
 }
 
 func (b *builder) subservice(e *element) {
-	e.anchor, e.state = b.heading(2, "Subservice organisations (DC7)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Subservice organisations", "DC7")), "present"
 	if len(b.d.Subservice) == 0 {
-		b.confirm(e, "None is recorded", "DC7: management’s confirmation that no subservice organisation is used.",
+		b.confirm(e, "None is recorded", b.item("DC7", "management’s confirmation that no subservice organisation is used."),
 			"A vendor is a subservice organisation if its service matters to readers’ understanding of the system and its controls are needed together with those of ", b.doc.Org, ". The dossier names none; management confirms it.")
 		return
 	}
 	b.keep("Controls of organisations shown as carve-out were not tested and are not part of this description.")
-	t := Table{Subject: "subservice", Columns: []Column{{Title: "Organisation", Width: 20}, {Title: "Service", Width: 24}, {Title: "Method", Width: 12}, {Title: "Controls assumed there", Width: 30}, {Title: "Criteria", Width: 14}}}
+	t := Table{Subject: "subservice", Columns: []Column{{Title: "Organisation", Width: 20}, {Title: "Service", Width: 24}, {Title: "Method", Width: 12}, {Title: "Controls assumed there", Width: 30}, {Title: b.heads(), Width: 14}}}
 	for _, s := range b.d.Subservice {
 		assumed := say(strings.Join(s.Controls, ";\n"))
 		if len(s.Controls) == 0 {
 			assumed = missing("no assumed control")
-			b.lack("DC7: the controls assumed at " + s.Name + ".")
+			b.lack(b.item("DC7", "the controls assumed at ") + s.Name + ".")
 		}
 		t.Rows = append(t.Rows, cells(say(bold(s.Name)), or(s.Service, "no service"), or(s.Method, "no method"), assumed, refs(s.Criteria, b.criterion)))
 	}
@@ -130,7 +168,7 @@ func (b *builder) subservice(e *element) {
 }
 
 func (b *builder) notApplicable(e *element) {
-	e.anchor, e.state = b.heading(2, "Criteria that do not apply (DC8)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Criteria that do not apply", "DC8")), "present"
 	if len(b.d.System.NotApplicable) == 0 {
 		e.state = "none stated"
 		b.p("None. Every criterion of the chosen categories is treated as applicable.")
@@ -140,7 +178,7 @@ func (b *builder) notApplicable(e *element) {
 	for _, n := range b.d.System.NotApplicable {
 		if strings.TrimSpace(n.Text) == "" {
 			e.state = "missing"
-			b.lack("DC8: the reason why " + n.Name + " does not apply.")
+			b.lack(b.item("DC8", "the reason why ") + n.Name + " does not apply.")
 		}
 		t.Rows = append(t.Rows, cells(say(bold(n.Name)), or(fold(n.Text), "no reason is recorded, so the criterion is treated as applicable")))
 	}
@@ -148,9 +186,9 @@ func (b *builder) notApplicable(e *element) {
 }
 
 func (b *builder) changes(e *element) {
-	e.anchor, e.state = b.heading(2, "Significant changes in the period (DC9)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Significant changes in the period", "DC9")), "present"
 	if len(b.d.System.Changes) == 0 {
-		b.confirm(e, "No significant change is recorded", "DC9: management’s confirmation that no significant change of system or controls took place in the period.",
+		b.confirm(e, "No significant change is recorded", b.item("DC9", "management’s confirmation that no significant change of system or controls took place in the period."),
 			"Described are changes to the system and its controls during the period that matter to readers. The dossier names none; management confirms it.")
 		return
 	}

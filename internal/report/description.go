@@ -20,6 +20,19 @@ type element struct {
 func (b *builder) description() {
 	b.section("III", "Description of the system", "Description of the system", "Written by the management of "+b.doc.Org)
 	at := len(b.sec.Blocks)
+	var el []element
+	if b.form.soc == 1 {
+		el = b.processing()
+	} else {
+		el = b.criteriaElements()
+	}
+	rest := append([]Block{}, b.sec.Blocks[at:]...)
+	b.sec.Blocks = append(b.sec.Blocks[:at], b.elements(el)...)
+	b.add(rest...)
+}
+
+// criteriaElements are the description criteria of a SOC 2. Changes of the period belong to a report of a period.
+func (b *builder) criteriaElements() []element {
 	el := []element{{id: "DC1", what: "Types of services provided"}, {id: "DC2", what: "Principal service commitments and system requirements"},
 		{id: "DC3", what: "Components of the system and its boundary"}, {id: "DC4", what: "Incidents"}, {id: "DC5", what: "Applicable criteria and the related controls"},
 		{id: "DC6", what: "Complementary user entity controls"}, {id: "DC7", what: "Subservice organisations"}, {id: "DC8", what: "Criteria that do not apply"},
@@ -34,15 +47,93 @@ func (b *builder) description() {
 	b.cuecs(&el[5])
 	b.subservice(&el[6])
 	b.notApplicable(&el[7])
+	if b.form.dated() {
+		return el[:8]
+	}
 	b.changes(&el[8])
-	rest := append([]Block{}, b.sec.Blocks[at:]...)
-	b.sec.Blocks = append(b.sec.Blocks[:at], b.elements(el)...)
-	b.add(rest...)
+	return el
+}
+
+// transactions are the parts of a SOC 1 description that tell how transactions pass through the system (domain brief 3.1),
+// with the word by which a text of the dossier names its part.
+var transactions = []struct{ key, name, meaning string }{
+	{"classes", "Classes of transactions", "which transactions of user entities the services process"},
+	{"procedures", "Procedures for transactions", "how transactions are initiated, authorised, recorded, processed, corrected and reported, by people and by machine"},
+	{"records", "Related records", "the records and supporting information that transactions leave, and how wrong ones are corrected"},
+	{"events", "Significant events", "how events other than transactions that matter to user entities are captured and handled"},
+	{"reports", "Reports to user entities", "how reports and other information for user entities are prepared"},
+}
+
+// processing is the description of a SOC 1: its elements follow AT-C section 320, not the description criteria of a SOC 2.
+func (b *builder) processing() []element {
+	el := make([]element, 0, 16) // room for all, so that pointers into it stay
+	next := func(what string) *element {
+		el = append(el, element{id: num(len(el) + 1), what: what})
+		return &el[len(el)-1]
+	}
+	b.services(next("Services"))
+	b.transactions(next)
+	e := next("Components of the system and its boundary")
+	b.components(e)
+	b.boundary(e)
+	e = next("Control environment, risk assessment, information and communication, monitoring")
+	e.anchor, e.state = "part/"+b.sec.Number+"."+num(b.numbers[0]+1), "present"
+	before := len(b.lacks)
+	b.aspects()
+	if len(b.lacks) > before {
+		e.state = "missing"
+	}
+	b.criteriaTable(next("Control objectives and the related controls"))
+	b.cuecs(next("Complementary user entity controls"))
+	b.subservice(next("Subservice organisations and the controls assumed there"))
+	if !b.form.dated() {
+		b.changes(next("Significant changes in the period"))
+	}
+	return el
+}
+
+func (b *builder) transactions(next func(string) *element) {
+	for _, part := range transactions {
+		e := next(part.name)
+		e.anchor, e.state = b.heading(2, part.name), "present"
+		found := false
+		for _, v := range b.d.System.Processing {
+			word, rest, _ := strings.Cut(v.Name, ":")
+			if !strings.EqualFold(strings.TrimSpace(word), part.key) {
+				continue
+			}
+			found = true
+			if rest = strings.TrimSpace(rest); rest != "" {
+				b.heading(3, rest)
+			}
+			b.prose(v.Text)
+		}
+		if !found {
+			e.state = "missing"
+			b.absent("Not described", part.name+": "+part.meaning+".", "A reader must learn ", part.meaning, ". The dossier has no text for it.")
+		}
+	}
+}
+
+// part is the title of a part with the description criterion it answers; a SOC 1 has none.
+func (b *builder) part(name, dc string) string {
+	if b.form.soc == 1 {
+		return name
+	}
+	return name + " (" + dc + ")"
+}
+
+// item is a lack with the description criterion it belongs to.
+func (b *builder) item(dc, what string) string {
+	if b.form.soc == 1 {
+		return title(what)
+	}
+	return dc + ": " + what
 }
 
 // elements is the overview of the nine description criteria and where each is.
 func (b *builder) elements(el []element) []Block {
-	t := Table{Subject: "elements", Caption: say("The description criteria and where this section answers them"), Columns: []Column{{Title: "Element", Width: 10}, {Title: "Content", Width: 50}, {Title: "State", Width: 24}, {Title: "Part", Width: 9}, {Title: "Page", Width: 7, Align: Right}}}
+	t := Table{Subject: "elements", Caption: say(b.measure()), Columns: []Column{{Title: "Element", Width: 10}, {Title: "Content", Width: 50}, {Title: "State", Width: 24}, {Title: "Part", Width: 9}, {Title: "Page", Width: 7, Align: Right}}}
 	for _, e := range el {
 		state := say(e.state)
 		switch e.state {
@@ -55,30 +146,38 @@ func (b *builder) elements(el []element) []Block {
 		t.Rows = append(t.Rows, cells(say(e.id), say(e.what), state, say(see(e.anchor, part)), say(page(e.anchor))))
 	}
 	return []Block{
-		Paragraph{Tone: Lead, Text: say("This section describes ", b.system(), ", the controls in place, and what they depend on, for the period ", between(b.d.Engagement.Period), ".")},
+		Paragraph{Tone: Lead, Text: say("This section describes ", b.system(), ", the controls in place, and what they depend on, ", b.covered(), ".")},
 		t,
 	}
 }
 
+// measure names what the description is measured against.
+func (b *builder) measure() string {
+	if b.form.soc == 1 {
+		return "What a description for user entities’ auditors holds, and where this section has it"
+	}
+	return "The description criteria and where this section answers them"
+}
+
 func (b *builder) services(e *element) {
 	s := b.d.System
-	e.anchor, e.state = b.heading(2, "Overview of services (DC1)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Overview of services", "DC1")), "present"
 	b.prose(s.Overview)
 	for _, v := range s.Services {
 		b.p(bold(v.Name+". "), fold(v.Text))
 	}
 	if len(s.Services) == 0 {
 		e.state = "missing"
-		b.absent("Services are not described", "DC1: the types of services provided.", "A reader must learn which services the system provides, to whom, and how they are delivered. The dossier lists none.")
+		b.absent("Services are not described", b.item("DC1", "the types of services provided."), "A reader must learn which services the system provides, to whom, and how they are delivered. The dossier lists none.")
 	}
 }
 
 func (b *builder) commitments(e *element) {
-	e.anchor, e.state = b.heading(2, "Principal service commitments and system requirements (DC2)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Principal service commitments and system requirements", "DC2")), "present"
 	list := b.d.System.Commitments
 	if len(list) == 0 {
 		e.state = "missing"
-		b.absent("No commitment is recorded", "DC2: principal service commitments and system requirements.", "Controls are judged against what was promised. Without commitments and requirements the criteria have nothing to be applied to.")
+		b.absent("No commitment is recorded", b.item("DC2", "principal service commitments and system requirements."), "Controls are judged against what was promised. Without commitments and requirements the criteria have nothing to be applied to.")
 		return
 	}
 	b.keep("The commitments below are those made to user entities in agreements, policies and published statements, and the requirements that follow from them.")
@@ -99,7 +198,7 @@ var classes = []struct{ key, name, meaning string }{
 }
 
 func (b *builder) components(e *element) {
-	e.anchor, e.state = b.heading(2, "Components of the system (DC3)"), "present"
+	e.anchor, e.state = b.heading(2, b.part("Components of the system", "DC3")), "present"
 	if b.anyCount() {
 		b.keep("Counts were collected from the systems named in the evidence", foot("A count is the number of rows in the evidence named beside it, at the time that evidence was collected. The evidence is part of the bundle that goes with this dossier."), "; where no evidence is named, the component is described and was not counted.")
 	}
@@ -109,7 +208,7 @@ func (b *builder) components(e *element) {
 		b.heading(3, c.name)
 		if len(list) == 0 {
 			none = append(none, strings.ToLower(c.name))
-			b.absent("Not described", "DC3: "+strings.ToLower(c.name)+" ("+c.meaning+").", "The dossier names no component of this class: ", c.meaning, ".")
+			b.absent("Not described", b.item("DC3", "")+strings.ToLower(c.name)+" ("+c.meaning+").", "The dossier names no component of this class: ", c.meaning, ".")
 			continue
 		}
 		t := Table{Subject: "components/" + c.key, Columns: []Column{{Title: c.name, Width: 26}, {Title: "Description", Width: 46}, {Title: "Count", Width: 10, Align: Right}, {Title: "Evidence", Width: 18}}}
@@ -141,10 +240,10 @@ func (b *builder) anyCount() bool {
 }
 
 func (b *builder) boundary(e *element) {
-	b.heading(2, "Boundary of the system (DC3)")
+	b.heading(2, b.part("Boundary of the system", "DC3"))
 	if strings.TrimSpace(b.d.System.Boundary) == "" {
 		e.state = "missing"
-		b.absent("The boundary is not described", "DC3: the boundary of the system.", "A reader must learn what belongs to the system and what does not.")
+		b.absent("The boundary is not described", b.item("DC3", "the boundary of the system."), "A reader must learn what belongs to the system and what does not.")
 		return
 	}
 	b.prose(b.d.System.Boundary)

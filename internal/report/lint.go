@@ -21,15 +21,27 @@ func Lint(doc *Document, d *engagement.Dossier) []string {
 	if doc == nil || d == nil {
 		return []string{"there is no document or no dossier to compare"}
 	}
-	l := &linter{doc: doc, d: d}
+	b := newBuilder(d)
+	l := &linter{doc: doc, d: b.d, source: d, b: b}
 	l.parts()
-	l.items("deviations", "deviation", "deviations", func(t engagement.TestFacts) []engagement.Deviation { return t.Deviations })
-	l.items("unknowns", "item without an answer", "items without an answer", func(t engagement.TestFacts) []engagement.Deviation { return t.Unknowns })
-	l.criteria()
-	l.counts()
-	l.totals()
-	l.results()
-	l.controls()
+	l.dates()
+	if b.form.tested() {
+		l.items("deviations", "deviation", "deviations", func(t engagement.TestFacts) []engagement.Deviation { return t.Deviations })
+		l.items("unknowns", "item without an answer", "items without an answer", func(t engagement.TestFacts) []engagement.Deviation { return t.Unknowns })
+		l.work()
+		l.counts()
+		l.totals()
+		l.results()
+	} else {
+		l.untested()
+	}
+	if b.form.soc == 3 {
+		l.general()
+	} else {
+		l.criteria()
+		l.controls()
+		l.outside()
+	}
 	l.auditor()
 	l.words()
 	l.references()
@@ -38,9 +50,11 @@ func Lint(doc *Document, d *engagement.Dossier) []string {
 
 // linter collects findings.
 type linter struct {
-	doc   *Document
-	d     *engagement.Dossier
-	found []string
+	doc    *Document
+	d      *engagement.Dossier // as its form of report reads it
+	source *engagement.Dossier // as it is
+	b      *builder            // for what the dossier says of itself; it writes nothing
+	found  []string
 }
 
 func (l *linter) say(format string, args ...any) {
@@ -70,24 +84,29 @@ func (l *linter) tables(number, subject string) []Table {
 
 // parts checks that the document has what every draft has, and that it is of this dossier.
 func (l *linter) parts() {
-	for _, n := range []string{"I", "II", "III", "IV", "V", "A", "B"} {
+	for _, n := range l.b.form.sections() {
 		if len(l.section(n).Blocks) == 0 {
 			l.say("section %s is not there", n)
 		}
 	}
-	if _, hash, err := l.d.Bytes(); err != nil {
+	if _, hash, err := l.source.Bytes(); err != nil {
 		l.say("the dossier cannot be hashed: %v", err)
 	} else if hash != l.doc.Hash {
 		l.say("the document names dossier %.12s, but the dossier is %.12s", l.doc.Hash, hash)
 	}
-	if !l.doc.Draft || l.doc.Cover.Mark == "" {
-		l.say("the cover does not say that this is a draft")
+	if !l.doc.Draft {
+		l.issued()
+	} else if l.doc.Cover.Mark != "DRAFT" {
+		l.say("the document does not say that this is a draft")
 	}
-	if s := l.doc.Cover.Notice.String(); !strings.Contains(s, "Not an auditor’s report") || !strings.Contains(s, "no opinion") {
+	if s := l.doc.Cover.Notice.String(); l.doc.Draft && (!strings.Contains(s, "Not an auditor’s report") || !strings.Contains(s, "no opinion")) {
 		l.say("the cover does not say that this is not an auditor’s report and gives no opinion")
 	}
 	if l.d.Org.Simulated && len(l.doc.Cover.Alert) == 0 {
 		l.say("the cover does not say that the data is simulated")
+	}
+	if l.b.form.soc == 3 {
+		return
 	}
 	if !strings.Contains(l.section("V").Title, "not covered") {
 		l.say("section V does not say that it lies outside the auditor’s report")
@@ -98,8 +117,8 @@ func (l *linter) parts() {
 			seen += r.Cells[0].String() + " "
 		}
 	}
-	for i := range 9 {
-		if dc := fmt.Sprintf("DC%d", i+1); !strings.Contains(seen, dc+" ") {
+	for _, dc := range l.b.form.elements() {
+		if !strings.Contains(" "+seen, " "+dc+" ") {
 			l.say("section III does not say where %s is", dc)
 		}
 	}
@@ -141,7 +160,7 @@ func (l *linter) items(subject, noun, nouns string, of func(engagement.TestFacts
 
 // criteria checks that each criterion is met by a control, excused with a reason, or said to be missing.
 func (l *linter) criteria() {
-	b := newBuilder(l.d)
+	b := l.b
 	var missing strings.Builder
 	for _, blk := range l.section("V").Blocks {
 		if list, ok := blk.(List); ok {
@@ -158,7 +177,7 @@ func (l *linter) criteria() {
 	}
 	for _, c := range l.d.Criteria {
 		_, excused := b.excused(c.ID)
-		if len(b.meets[c.ID]) == 0 && !excused && !strings.Contains(missing.String(), c.ID) {
+		if l.doc.Draft && len(b.meets[c.ID]) == 0 && !excused && !strings.Contains(missing.String(), c.ID) {
 			l.say("criterion %s has neither a control nor a reason why it does not apply, and is not listed as missing", c.ID)
 		}
 		if !printed[c.ID] {
@@ -208,6 +227,7 @@ func (l *linter) totals() {
 		deviations, unknowns = deviations+len(t.Deviations), unknowns+len(t.Unknowns)
 	}
 	list := l.tables("IV", "summary")
+	list = slices.DeleteFunc(list, func(t Table) bool { return t.Subject != "summary" })
 	if len(list) == 0 && len(l.d.Tests) > 0 {
 		l.say("section IV has no summary of the tests")
 	}

@@ -88,9 +88,9 @@ func (l *linter) controls() {
 	}
 }
 
-// auditor checks that section I is empty but for its frame.
+// auditor checks that section I is empty but for its frame, or holds what the auditor entered.
 func (l *linter) auditor() {
-	frame := false
+	frame := l.d.Auditor != nil
 	walkBlocks("I", l.section("I").Blocks, func(_ string, t Text) {
 		for _, s := range t {
 			if o, ok := s.Sign.Outcome(); ok && o == chart.Pass {
@@ -104,5 +104,18 @@ func (l *linter) auditor() {
 	}
 	if !frame {
 		l.say("section I is not marked as a placeholder for the auditor")
+	}
+	if l.d.Auditor == nil {
+		return
+	}
+	have := map[string]bool{}
+	walkBlocks("I", l.section("I").Blocks, func(_ string, t Text) { have[t.String()] = true })
+	for _, o := range l.d.Auditor.Opinions {
+		for part := range strings.SplitSeq(fold(o.Text), "\n") {
+			if part != "" && !have[part] {
+				l.say("section I leaves out or changes what the auditor entered on the %s", o.Matter)
+				break
+			}
+		}
 	}
 }

@@ -27,7 +27,7 @@ func (l *linter) words() {
 	var theirs string
 	Walk(l.doc, func(place string, t Text) {
 		for _, s := range t {
-			if w := opinion.FindString(s.Text); w != "" {
+			if w := opinion.FindString(s.Text); w != "" && !l.entered(s.Text) {
 				l.say("%s: %q belongs to an auditor’s report", place, w)
 			}
 			w := forbidden.FindString(s.Text)
@@ -45,6 +45,22 @@ func (l *linter) words() {
 			}
 		}
 	})
+}
+
+// entered reports whether a text is the auditor's own, as entered.
+func (l *linter) entered(s string) bool {
+	a := l.d.Auditor
+	if a == nil {
+		return false
+	}
+	var all strings.Builder
+	for _, p := range a.Paragraphs {
+		all.WriteString(p.Name + "\n" + fold(p.Text) + "\n")
+	}
+	for _, o := range a.Opinions {
+		all.WriteString(fold(o.Text) + "\n" + fold(o.Basis) + "\n")
+	}
+	return strings.Contains(all.String(), s)
 }
 
 // fromDossier reports whether every sentence part with a forbidden word is in the dossier word for word; our own sentences

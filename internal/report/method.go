@@ -5,19 +5,32 @@ import (
 	"github.com/tickmark/tickmark/internal/engagement"
 )
 
-// results is section IV: how the tests were made, from what evidence, and what they found, by criterion and by control.
+// results is section IV: how the tests were made, from what evidence, and what they found, in the arrangement that was asked
+// for. A report of one date has no tests of operation and no results: it states the controls.
 func (b *builder) results() {
-	b.section("IV", "Criteria, controls, tests of controls and results", "Controls, tests and results", "Controls: written by the management of "+b.doc.Org+". Tests and results: management’s own monitoring, not the auditor’s tests")
-	b.callout(Notice, "What these tests are", "The tests in this section are "+of(b.doc.Org)+" own. The auditor’s tests, and what the auditor concludes from them, are the auditor’s to add. A deviation of the period stays in this section, also when it was mended within the hour.")
+	if b.form.dated() {
+		b.section("IV", title(b.form.criteria())+" and controls", "Controls", "Written by the management of "+b.doc.Org)
+		b.callout(Notice, "No tests of operation", "A Type 1 report covers whether controls were suitably designed and in place at one date. It says nothing about how they operated before or after, and holds no tests of their operation.")
+		b.arranged()
+		return
+	}
+	voice := "Controls: written by the management of " + b.doc.Org + ". Tests and results: management’s own monitoring, not the auditor’s tests"
+	notice := "The tests in this section are " + of(b.doc.Org) + " own. The auditor’s tests, and what the auditor concludes from them, are the auditor’s to add. A deviation of the period stays in this section, also when it was mended within the hour."
+	if len(b.d.Work) > 0 {
+		voice = "Controls: written by the management of " + b.doc.Org + ". Tests of the service auditor: the auditor’s. Monitoring: management’s own"
+		notice = "Tables headed “Tests of the service auditor” hold the auditor’s tests and results. Everything else in this section is " + of(b.doc.Org) + " own monitoring and not the auditor’s test. A deviation of the period stays in this section, also when it was mended within the hour, and also when the " + b.form.criterion() + " was met all the same."
+	}
+	b.section("IV", title(b.form.criteria())+", controls, tests of controls and results", "Controls, tests and results", voice)
+	b.callout(Notice, "What these tests are", notice)
 	if e := b.early(); e != "" {
 		b.callout(Missing, "The period is not over", e)
 	}
 	b.method()
 	b.sources()
 	b.summary()
-	b.byCriterion()
-	b.byControl()
+	b.arranged()
 	b.orphans()
+	b.strays()
 }
 
 // method explains how tests are made, so that a result can be read.

@@ -13,11 +13,35 @@ import (
 func (b *builder) other() {
 	b.section("V", "Other information, not covered by the auditor’s report", "Other information (unaudited)", "Written by the management of "+b.doc.Org+"; unaudited")
 	b.callout(Notice, "Outside the examination", "This section is not part of the description and not subject to the auditor’s procedures. The auditor’s report says nothing about it.")
-	b.exceptions()
-	b.responses()
-	b.gaps()
-	b.bare()
+	if b.form.dated() {
+		b.standing()
+	} else {
+		b.exceptions()
+		b.responses()
+		b.gaps()
+		b.bare()
+	}
 	b.whatIsMissing()
+}
+
+// standing is what management's own monitoring found wanting at the date of a Type 1. It is not a test of operation.
+func (b *builder) standing() {
+	b.heading(2, "Findings of management’s monitoring that were open at the date")
+	end := (b.asOf() + 1).Time()
+	t := Table{Subject: "open", Columns: []Column{{Title: "Control", Width: 16}, {Title: "Item", Width: 34}, {Title: "Since", Width: 22}, {Title: "Reason", Width: 28}}}
+	for _, f := range b.d.Tests {
+		for _, x := range f.Deviations {
+			if x.From.Before(end) && (x.To == nil || x.To.After(end)) {
+				t.Rows = append(t.Rows, cells(say(and(f.Controls)), itemText(x), say(instant(x.From)), or(x.Reason, "no reason")))
+			}
+		}
+	}
+	if len(t.Rows) == 0 {
+		b.p("None is recorded. That nothing is recorded does not show that every control was in place.")
+		return
+	}
+	b.keep("Management’s own monitoring had found the following, and it was not mended at the date.")
+	b.add(t)
 }
 
 // exceptions are the approved exceptions that touch deviations of the period.
@@ -63,16 +87,46 @@ func (b *builder) responses() {
 		b.p("No deviation is listed in section IV, and so there is nothing to respond to.")
 		return
 	}
-	b.keep("For each test with deviations management states cause, effect, what was done and by when. The lines are blank until management fills them.")
+	b.keep("For each test with deviations management states cause, effect, what was done and by when. A line is blank until management fills it.")
 	t := Table{Subject: "responses", Columns: []Column{{Title: "Test", Width: 40}, {Title: "Deviations", Width: 12, Align: Right}, {Title: "Response of management", Width: 40}, {Title: "Page", Width: 8, Align: Right}}}
+	open := 0
 	for i, f := range b.d.Tests {
 		if len(f.Deviations) > 0 {
 			to := b.testAnchor(i)
-			t.Rows = append(t.Rows, cells(say(see(to, f.Title)), say(num(len(f.Deviations))), say(quiet("[cause, effect, action, date]")), say(page(to))))
+			said, ok := b.response(f.ID)
+			open += one(!ok)
+			t.Rows = append(t.Rows, cells(say(see(to, f.Title)), say(num(len(f.Deviations))), said, say(page(to))))
 		}
 	}
 	b.add(t)
-	b.lack("Management’s responses to the deviations (section V).")
+	if open > 0 {
+		b.lack("Management’s responses to the deviations (section V).")
+	}
+}
+
+// response is management's answer for a test, or the blank for it.
+func (b *builder) response(test string) (Text, bool) {
+	for _, r := range b.d.Responses {
+		if r.Test != test {
+			continue
+		}
+		var out Text
+		for _, x := range []struct{ key, text string }{{"Cause", r.Cause}, {"Effect", r.Effect}, {"Action", r.Action}} {
+			if s := strings.TrimSpace(fold(x.text)); s != "" {
+				if len(out) > 0 {
+					out = append(out, Span{Text: "\n"})
+				}
+				out = append(out, bold(x.key+". "), Span{Text: s})
+			}
+		}
+		if r.Due != 0 && len(out) > 0 {
+			out = append(out, Span{Text: " By " + day(r.Due) + "."})
+		}
+		if len(out) > 0 {
+			return out, true
+		}
+	}
+	return say(quiet("[cause, effect, action, date]")), false
 }
 
 // gaps are the days and collections without a verdict: monitoring of the monitoring.
@@ -144,10 +198,19 @@ func (b *builder) bare() {
 
 // whatIsMissing is what the dossier says is missing and what this document found missing besides.
 func (b *builder) whatIsMissing() {
+	if !b.doc.Draft {
+		return // an issued report is complete; what a later one needs is management's own paper
+	}
 	b.heading(2, "What a complete report still needs")
-	for _, c := range b.d.Controls {
+	hides := func(string) bool { return false }
+	controls := b.d.Controls
+	if b.form.soc == 3 { // names no control, also not as missing
+		detail := b.detail()
+		hides, controls = func(s string) bool { return detail(s) != "" }, nil
+	}
+	for _, c := range controls {
 		if len(b.serves[c.Ref]) == 0 {
-			b.lack("A criterion that control " + c.Ref + " serves.")
+			b.lack(title(b.form.article()) + " that control " + c.Ref + " serves.")
 		}
 		for what, s := range map[string]string{"The statement": c.Statement, "The owner": c.Owner, "The frequency": c.Frequency} {
 			if strings.TrimSpace(s) == "" {
@@ -162,6 +225,7 @@ func (b *builder) whatIsMissing() {
 			all = append(all, l)
 		}
 	}
+	all = slices.DeleteFunc(all, hides)
 	if len(all) == 0 {
 		b.p("Nothing is known to be missing.")
 		return

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"github.com/tickmark/tickmark/internal/chart"
 )
 
@@ -9,13 +11,17 @@ func (b *builder) summary() {
 	b.heading(2, "Results at a glance")
 	n := b.n
 	b.add(Pairs{Subject: "summary", Pairs: []Pair{
-		{Key: "Criteria", Value: say(num(n.criteria))},
+		{Key: title(b.form.criteria()), Value: say(num(n.criteria))},
 		{Key: "Controls", Value: say(num(n.controls) + ": " + num(n.tested) + " with automated tests, " + num(n.filed) + " with documents only, " + num(n.bare) + " with neither")},
 		{Key: "Tests", Value: say(count(n.tests, "test", "tests") + ", evaluated " + count(n.evaluations, "time", "times") + " in the period")},
 		{Key: "Deviations", Value: b.figure(n.deviations, chart.Fail, "deviation", "deviations", "in "+count(n.deviating, "test", "tests"))},
 		{Key: "Items without an answer", Value: b.figure(n.unknowns, chart.Unknown, "item", "items", "in "+count(n.silent, "test", "tests"))},
 		{Key: "Days without a verdict", Value: b.figure(n.gapDays, chart.None, "day of a test", "days of tests", "in "+count(n.gapped, "test", "tests"))},
 	}})
+	b.workSummary()
+	if len(b.d.Tests) == 0 && len(b.d.Work) > 0 {
+		return
+	}
 	if len(b.d.Tests) == 0 {
 		b.absent("No automated test covers any control", "Tests of controls with results over the period.", "The dossier holds no test. Nothing in this section shows that a control operated.")
 		return
@@ -71,17 +77,28 @@ func (b *builder) homeless() []int {
 
 // byCriterion lists under each criterion its controls in short form; each control’s full entry follows later.
 func (b *builder) byCriterion() {
-	b.heading(2, "Results by criterion")
+	if b.form.dated() {
+		b.heading(2, "Controls by "+b.form.criterion())
+	} else {
+		b.heading(2, "Results by "+b.form.criterion())
+	}
 	if len(b.criteria) == 0 {
-		b.callout(Missing, "No criteria are chosen", "There is nothing to arrange results by.")
+		b.callout(Missing, "No "+b.form.criteria()+" are chosen", "There is nothing to arrange controls by.")
 		return
 	}
-	b.p("A control that serves several criteria stands under each of them in short form. Its full entry, with tests and every deviation, is in the part that follows.")
+	full := "Its full entry, with tests and every deviation, is in the part that follows."
+	if b.form.dated() {
+		full = "Its full entry is in the part that follows."
+	}
+	if b.opt.Arrange == ByProcess {
+		full = strings.Replace(full, "is in the part that follows", "stands under its process", 1)
+	}
+	b.p("A control that serves several " + b.form.criteria() + " stands under each of them in short form. " + full)
 	last := "\x00"
 	for _, i := range b.criteria {
 		c := b.d.Criteria[i]
-		if id, name, _ := series(c.ID); id != last {
-			last = id
+		if id, name, _ := b.group(c); id+name != last {
+			last = id + name
 			b.heading(3, name)
 		}
 		b.entry(4, b.anchor("criterion", c.ID), c.ID, c.Title)
@@ -97,7 +114,7 @@ func (b *builder) byCriterion() {
 		case len(list) > 0:
 			b.add(b.shortForms(c.ID, list))
 		case !excused:
-			b.callout(Missing, "No control meets this criterion", "The dossier names neither a control nor a reason why the criterion does not apply.")
+			b.callout(Missing, "No control meets this "+b.form.criterion(), "The dossier names neither a control nor a reason why it does not apply.")
 		}
 	}
 }
@@ -105,6 +122,9 @@ func (b *builder) byCriterion() {
 // shortForms is the controls of a criterion, one line each.
 func (b *builder) shortForms(criterion string, list []string) Table {
 	t := Table{Subject: "criterion/" + criterion, Columns: []Column{{Title: "Control", Width: 12}, {Title: "Title", Width: 42}, {Title: "Result", Width: 39}, {Title: "Page", Width: 7, Align: Right}}}
+	if b.form.dated() {
+		t.Columns[1].Width, t.Columns[2] = 50, Column{Title: "Owner", Width: 31}
+	}
 	for _, ref := range list {
 		i, ok := b.byRef[ref]
 		if !ok {
@@ -113,7 +133,11 @@ func (b *builder) shortForms(criterion string, list []string) Table {
 			continue
 		}
 		c, to := b.d.Controls[i], b.control(ref)
-		t.Rows = append(t.Rows, cells(say(Span{Text: ref, Style: Bold, To: to}), say(c.Title), b.ofControl(c).text(), say(page(to))))
+		last := b.resultOf(c)
+		if b.form.dated() {
+			last = or(c.Owner, "no owner")
+		}
+		t.Rows = append(t.Rows, cells(say(Span{Text: ref, Style: Bold, To: to}), say(c.Title), last, say(page(to))))
 	}
 	return t
 }
