@@ -12,8 +12,8 @@ func (b *builder) verification() {
 	if b.form.soc == 3 {
 		letter = "C"
 	}
-	b.section(letter, "Verification", "Verification", "Written by the program that made this draft")
-	b.lead("Everything in this document comes from one frozen dossier. The dossier is hashed into an append-only ledger and travels with the evidence in a bundle, so that every figure can be checked without trusting ", b.doc.Org, " or the program that made this draft.")
+	b.section(letter, "Verification", "Verification", "Written by the program that made this document")
+	b.lead("Everything in this document comes from one frozen dossier. The dossier is hashed into an append-only ledger and travels with the evidence in a bundle, so that every figure can be checked without trusting ", b.doc.Org, " or the program that made it.")
 	b.heading(2, "What this document was made from")
 	d := b.d
 	hash := say(mono(b.doc.Hash))
@@ -83,7 +83,7 @@ func orMono(s, what string) Text {
 
 // glossary is appendix B: the words of results.
 func (b *builder) glossary() {
-	b.section("B", "Words of the results", "Words of the results", "Written by the program that made this draft")
+	b.section("B", "Words of the results", "Words of the results", "Written by the program that made this document")
 	entry := func(word Text, meaning string) Row { return cells(word, say(meaning)) }
 	b.add(Table{Subject: "glossary", Columns: []Column{{Title: "Word", Width: 28}, {Title: "Meaning in this document", Width: 72}}, Rows: rows(
 		entry(say(status(chart.Pass, "pass")), "An item was judged and is as the control requires."),

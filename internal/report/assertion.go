@@ -29,7 +29,9 @@ func (b *builder) assertion() {
 	}
 	b.keep("Management asserts, ", bold(when), " and to the best of its knowledge, that")
 	b.add(List{Ordered: true, Entries: b.statements()})
-	b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of the statements above, if any", Blank: true}}})
+	if !ok {
+		b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of the statements above, if any", Blank: true}}})
+	}
 	if b.form.tested() {
 		b.basis()
 	}

@@ -173,7 +173,11 @@ func sections(numbers ...string) Text {
 		if i > 0 {
 			t = append(t, Span{Text: ", "})
 		}
-		t = append(t, see("section/"+n, "section "+n))
+		name := "section "
+		if n < "I" {
+			name = "attachment "
+		}
+		t = append(t, see("section/"+n, name+n))
 	}
 	if len(t) > 0 && t[0].Text != "" {
 		t[0].Text = title(t[0].Text)

@@ -110,7 +110,10 @@ func (b *builder) cover() {
 	b.doc.Title = b.titleOf()
 	b.doc.Cover = Cover{Mark: "DRAFT", Org: b.doc.Org, Title: b.doc.Title, Period: title(b.covered()), Notice: notAReport(), Facts: b.coverFacts(), Alert: b.simulated()}
 	if !b.doc.Draft {
-		b.doc.Cover.Mark, b.doc.Cover.Notice = strings.ToUpper(b.doc.Kind), b.use()
+		b.doc.Cover.Mark, b.doc.Cover.Notice, b.doc.Use = strings.ToUpper(b.doc.Kind), b.use(), "Restricted use"
+		if b.form.soc == 3 {
+			b.doc.Use = "General use"
+		}
 	}
 }
 

@@ -46,11 +46,11 @@ func (b *builder) incidents(e *element) {
 
 // criteriaTable is DC5: each applicable criterion with the controls that meet it.
 func (b *builder) criteriaTable(e *element) {
-	e.anchor, e.state = b.heading(2, b.part("Applicable criteria and related controls", "DC5")), "present"
 	if b.form.soc == 1 {
 		b.objectivesTable(e)
 		return
 	}
+	e.anchor, e.state = b.heading(2, b.part("Applicable criteria and related controls", "DC5")), "present"
 	if len(b.criteria) == 0 {
 		e.state = "missing"
 		b.absent("No criteria are chosen", b.item("DC5", "the applicable trust services criteria and the related controls."), "Which criteria apply follows from the categories of the examination. The dossier holds none.")
@@ -73,6 +73,7 @@ func (b *builder) criteriaTable(e *element) {
 
 // objectivesTable is the control objectives with their controls; management, or another party, specified them.
 func (b *builder) objectivesTable(e *element) {
+	e.anchor, e.state = b.heading(2, "Control objectives and related controls"), "present"
 	if len(b.criteria) == 0 {
 		e.state = "missing"
 		b.absent("No control objective is stated", "The control objectives and the related controls.", "Management states the control objectives that relate to user entities’ financial reporting. The dossier holds none.")

@@ -4,9 +4,12 @@ package report
 type figures struct {
 	criteria, controls    int
 	tested, filed, bare   int // controls with a test; without, but with documents on file; with neither
+	examined              int // controls without a test of their own that the auditor tested
 	tests, evaluations    int
 	deviations, deviating int // deviations, and tests that have any
 	unknowns, silent      int // items without an answer, and tests that have any
+	work                  int // tests of the auditor
+	noted                 int64
 	gapDays, gapped       int // days of tests without a verdict, and tests that have any
 }
 
@@ -18,11 +21,18 @@ func (b *builder) tally() figures {
 		switch {
 		case len(b.tests[c.Ref]) > 0:
 			n.tested++
+		case len(b.workOf(c.Ref)) > 0:
+			n.examined++
 		case len(c.Uploads) > 0:
 			n.filed++
 		default:
 			n.bare++
 		}
+	}
+	n.work = len(d.Work)
+	for _, w := range d.Work {
+		k, _ := workDeviations(w)
+		n.noted += k
 	}
 	for _, t := range d.Tests {
 		n.evaluations += t.Evaluations

@@ -188,7 +188,7 @@ func (b *builder) bare() {
 	b.keep("No automated test covers these controls and no document is on file for them in the period.")
 	t := Table{Subject: "bare", Columns: []Column{{Title: "Control", Width: 14}, {Title: "Title", Width: 46}, {Title: "Owner", Width: 32}, {Title: "Page", Width: 8, Align: Right}}}
 	for _, i := range b.controls {
-		if c := b.d.Controls[i]; len(b.tests[c.Ref]) == 0 && len(c.Uploads) == 0 {
+		if c := b.d.Controls[i]; len(b.tests[c.Ref]) == 0 && len(c.Uploads) == 0 && len(b.workOf(c.Ref)) == 0 {
 			to := b.control(c.Ref)
 			t.Rows = append(t.Rows, cells(say(see(to, c.Ref)), say(c.Title), or(c.Owner, "no owner"), say(page(to))))
 		}

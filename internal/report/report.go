@@ -20,6 +20,7 @@ type Document struct {
 	Frozen    time.Time // when the dossier was frozen: the document's date
 	Language  string    // BCP 47
 	Draft     bool
+	Use       string // of an issued report, on every page: "Restricted use"; empty for what is no auditor's report
 	Simulated bool
 	Cover     Cover
 	Sections  []Section
@@ -40,6 +41,7 @@ type Cover struct {
 type Section struct {
 	Anchor string
 	Number string // "IV"; "A" for an appendix
+	Label  string // what the number stands for, where it is neither a section nor an appendix: "Attachment A"
 	Title  string
 	Short  string // title for running heads
 	Voice  string // who speaks here

@@ -9,7 +9,8 @@ import (
 // attachments are what a SOC 3 holds besides report and assertion: the boundaries of the system and the principal
 // commitments. No control and no test is named in it (domain brief 4.1, 11).
 func (b *builder) attachments() {
-	b.section("A", "Attachment A: boundaries of the system", "Boundaries of the system", "Written by the management of "+b.doc.Org)
+	b.section("A", "Boundaries of the system", "Boundaries of the system", "Written by the management of "+b.doc.Org)
+	b.sec.Label = "Attachment A"
 	b.heading(2, "Services")
 	if len(b.d.System.Services) == 0 && strings.TrimSpace(b.d.System.Overview) == "" {
 		b.absent("Services are not described", "Attachment A: the services provided.", "A reader must learn which services the system provides.")
@@ -41,7 +42,8 @@ func (b *builder) attachments() {
 		}
 		b.add(t)
 	}
-	b.section("B", "Attachment B: principal service commitments and system requirements", "Commitments and requirements", "Written by the management of "+b.doc.Org)
+	b.section("B", "Principal service commitments and system requirements", "Commitments and requirements", "Written by the management of "+b.doc.Org)
+	b.sec.Label = "Attachment B"
 	if len(b.d.System.Commitments) == 0 {
 		b.absent("No commitment is recorded", "Attachment B: the principal service commitments and system requirements.", "Controls are judged against what was promised.")
 		return

@@ -10,14 +10,22 @@ import (
 func (b *builder) summary() {
 	b.heading(2, "Results at a glance")
 	n := b.n
-	b.add(Pairs{Subject: "summary", Pairs: []Pair{
+	tests, items := "Tests", "Deviations"
+	pairs := []Pair{
 		{Key: title(b.form.criteria()), Value: say(num(n.criteria))},
-		{Key: "Controls", Value: say(num(n.controls) + ": " + num(n.tested) + " with automated tests, " + num(n.filed) + " with documents only, " + num(n.bare) + " with neither")},
-		{Key: "Tests", Value: say(count(n.tests, "test", "tests") + ", evaluated " + count(n.evaluations, "time", "times") + " in the period")},
-		{Key: "Deviations", Value: b.figure(n.deviations, chart.Fail, "deviation", "deviations", "in "+count(n.deviating, "test", "tests"))},
+		{Key: "Controls", Value: say(num(n.controls) + ": " + num(n.tested) + " with automated tests, " + b.examined() + num(n.filed) + " with documents only, " + num(n.bare) + " with neither")},
+	}
+	if n.work > 0 {
+		tests, items = "Tests of management’s monitoring", "Deviations of that monitoring"
+		pairs = append(pairs, Pair{Key: "Tests of the service auditor", Value: append(say(count(n.work, "test", "tests")+"; "), b.auditorFigure()...)})
+	}
+	pairs = append(pairs, []Pair{
+		{Key: tests, Value: say(count(n.tests, "test", "tests") + ", evaluated " + count(n.evaluations, "time", "times") + " in the period")},
+		{Key: items, Value: b.figure(n.deviations, chart.Fail, "deviation", "deviations", "in "+count(n.deviating, "test", "tests"))},
 		{Key: "Items without an answer", Value: b.figure(n.unknowns, chart.Unknown, "item", "items", "in "+count(n.silent, "test", "tests"))},
 		{Key: "Days without a verdict", Value: b.figure(n.gapDays, chart.None, "day of a test", "days of tests", "in "+count(n.gapped, "test", "tests"))},
-	}})
+	}...)
+	b.add(Pairs{Subject: "summary", Pairs: pairs})
 	b.workSummary()
 	if len(b.d.Tests) == 0 && len(b.d.Work) > 0 {
 		return
@@ -29,9 +37,29 @@ func (b *builder) summary() {
 	b.add(b.summaryTable())
 }
 
+// examined says how many controls only the auditor tested.
+func (b *builder) examined() string {
+	if b.n.examined == 0 {
+		return ""
+	}
+	return num(b.n.examined) + " with tests of the auditor only, "
+}
+
+// auditorFigure is the number of deviations that the auditor noted.
+func (b *builder) auditorFigure() Text {
+	if b.n.noted == 0 {
+		return say("no deviation noted")
+	}
+	return say(status(chart.Fail, count(b.n.noted, "deviation", "deviations")), " noted")
+}
+
 // summaryTable lists the tests in the order of their controls.
 func (b *builder) summaryTable() Table {
-	t := Table{Subject: "summary", Caption: say("Tests of controls over the period"), Columns: []Column{
+	caption := "Tests of controls over the period"
+	if b.n.work > 0 {
+		caption = "Management’s monitoring over the period"
+	}
+	t := Table{Subject: "summary", Caption: say(caption), Columns: []Column{
 		{Title: "Control", Width: 11}, {Title: "Test", Width: 42}, {Title: "Population", Width: 12, Align: Right}, {Title: "Days tested", Width: 9, Align: Right},
 		{Title: "Deviations", Width: 12, Align: Right}, {Title: "No answer", Width: 9, Align: Right}, {Title: "Page", Width: 7, Align: Right}}}
 	row := func(i int, control Text) {

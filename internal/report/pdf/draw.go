@@ -140,6 +140,9 @@ func (l *layout) running() {
 		x += l.measure(strong, "DRAFT") + 8
 	}
 	note := "Not an auditor’s report"
+	if l.doc.Use != "" {
+		note = l.doc.Use
+	}
 	if l.doc.Simulated {
 		note += "  ·  simulated data"
 	}
@@ -148,7 +151,7 @@ func (l *layout) running() {
 	short := "dossier not hashed"
 	if len(l.doc.Hash) >= 12 {
 		short = "dossier " + l.doc.Hash[:12]
-		if !l.doc.Draft || l.doc.Kind == "Policy" { // neither a working paper nor a policy is made from a dossier
+		if (!l.doc.Draft && l.doc.Use == "") || l.doc.Kind == "Policy" { // neither a working paper nor a policy is made from a dossier
 			short = "sha256 " + l.doc.Hash[:12]
 		}
 	}

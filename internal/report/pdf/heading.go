@@ -1,6 +1,8 @@
 package pdf
 
 import (
+	"strings"
+
 	"github.com/tickmark/tickmark/internal/report"
 )
 
@@ -14,6 +16,9 @@ func (l *layout) sectionHead() {
 		label := "SECTION " + s.Number
 		if len(s.Number) == 1 && s.Number >= "A" && s.Number <= "H" {
 			label = "APPENDIX " + s.Number
+		}
+		if s.Label != "" {
+			label = strings.ToUpper(s.Label)
 		}
 		l.text(look{bold, 8, ink3}, l.geo.left, l.take(18)+9, label)
 	}
