@@ -176,8 +176,9 @@ func (a *App) wire() {
 	a.Applicability = &applicability.Service{Store: &applicabilitysql.Store{DB: a.DB}, Tx: a.DB, Ledger: ledgerStore}
 	a.Matrix = &matrix.Service{Store: &matrixsql.Store{DB: a.DB}, Blobs: a.Blobs, Tx: a.DB, Ledger: ledgerStore}
 	a.System = &org.Service{Store: &orgsql.Store{DB: a.DB}, Catalog: a.Catalog, Tx: a.DB, Ledger: ledgerStore}
+	engagementStore := &engagementsql.Store{DB: a.DB, Ledger: ledgerStore}
 	a.Engagement = &engagement.Service{
-		Store: &engagementsql.Store{DB: a.DB, Ledger: ledgerStore}, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
+		Store: engagementStore, Life: engagementStore, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
 		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
 	}
 	a.wirePolicies()

@@ -306,7 +306,7 @@ func (d *Demo) setUp(ctx context.Context) error {
 	}
 	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.daily())
 	if _, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
-		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP",
+		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP", State: engagement.Observation,
 	}); err != nil {
 		return err
 	}

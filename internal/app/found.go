@@ -60,6 +60,6 @@ func (a *App) found(ctx context.Context, scope access.Scope, now time.Time, f ac
 	if f.Period.Days() == 0 {
 		return nil
 	}
-	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{Categories: f.Categories, Period: f.Period})
+	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{Categories: f.Categories, Period: f.Period, State: engagement.Observation})
 	return err
 }

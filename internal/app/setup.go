@@ -34,7 +34,7 @@ func (a *App) CreateOrg(ctx context.Context, operator string, o access.NewOrg, o
 		return made, scope, err
 	}
 	today := period.Of(now)
-	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{Categories: []string{"security"}, Period: period.Period{From: today, To: today + 365}})
+	_, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{Categories: []string{"security"}, Period: period.Period{From: today, To: today + 365}, State: engagement.Observation})
 	return made, scope, err
 }
 

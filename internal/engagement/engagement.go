@@ -12,27 +12,81 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
-	"github.com/tickmark/tickmark/internal/kernel/id"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 )
 
 // ID identifies an engagement.
 type ID string
 
+// The reports (domain brief 1.1). A SOC 2+ is a SOC 2 with the name of what is opined on besides.
+const (
+	SOC1 = "soc1"
+	SOC2 = "soc2"
+	SOC3 = "soc3"
+)
+
 // Engagement is one examination of the organisation's system.
 type Engagement struct {
 	ID         ID
 	Ref        string // "SOC2-2026-1"
-	Report     string // "soc2"
-	Type       int    // 1 or 2
+	Report     string // SOC1, SOC2 or SOC3
+	Type       int    // 1 or 2; a SOC 3 is always over a period
 	Title      string
 	Categories []string
-	Period     period.Period
-	Firm       string // the independent auditor's; empty until engaged
+	Objectives []Objective   // of a SOC 1
+	Plus       string        // what a SOC 2+ is opined on besides: the name of a framework
+	Derived    ID            // of a SOC 3: the SOC 2 Type 2 it comes from
+	Period     period.Period // of a Type 1 the one day as of which it speaks
+	Firm       string        // the independent auditor's; empty until engaged
+	Licence    string        // of the firm, with the board that gave it; empty while not recorded
+	PeerReview period.Date   // of the firm's last peer review; 0 while not recorded
 	Standards  []string
-	Status     string
+	Status     State
+	Version    int // of the record; counts its changes
 	Created    time.Time
 	By         string
+}
+
+// Kind is the examination in words: "SOC 2 Type 2".
+func (e Engagement) Kind() string { return KindOf(e.Report, e.Type, e.Plus) }
+
+// KindOf is an examination in words: "SOC 1 Type 1", "SOC 2+ Type 2", "SOC 3".
+func KindOf(report string, typ int, plus string) string {
+	name := ReportName(report)
+	switch {
+	case report == SOC3:
+		return name
+	case plus != "":
+		name += "+"
+	}
+	return fmt.Sprintf("%s Type %d", name, typ)
+}
+
+// ReportName is the report in words, without its type: "SOC 2".
+func ReportName(report string) string {
+	if n, ok := strings.CutPrefix(report, "soc"); ok {
+		return "SOC " + n
+	}
+	return report
+}
+
+// Coverage is the date or the period in words.
+func (e Engagement) Coverage() string {
+	if e.Type == 1 {
+		return "as of " + e.Period.From.String()
+	}
+	return e.Period.String()
+}
+
+// Objective is a control objective of a SOC 1 examination. Management states them; the catalogue is a starting point.
+type Objective struct {
+	ID         string   `json:"id"` // "ITGC-01" of the catalogue, or one of the organisation's own
+	Process    string   `json:"process"`
+	Statement  string   `json:"statement"`
+	Assertions []string `json:"assertions"`
+	By         string   `json:"by"`       // who specified it: management, or an outside party by name
+	Own        bool     `json:"own"`      // not of the catalogue
+	Controls   []string `json:"controls"` // references, besides those that name the objective themselves
 }
 
 // Frozen is a dossier that was taken of an engagement.
@@ -48,16 +102,6 @@ type Frozen struct {
 	Pages        int
 }
 
-// Limits that the domain brief (1.2) calls custom: a period below them is allowed, and warned about.
-const (
-	shortPeriod     = 180 // days
-	veryShortPeriod = 90
-)
-
-// defaultStandards are the attestation standards a SOC 2 examination follows; text with an effective date, not code
-// (domain brief 1.1).
-var defaultStandards = []string{"AT-C section 105", "AT-C section 205", "TSP section 100 (2017 trust services criteria)", "DC section 200 (2018 description criteria)"}
-
 // Store keeps engagements and the dossiers taken of them. Laws: a dossier's number is the next of its engagement; a
 // dossier or a report is recorded with its ledger entry in one transaction, and never changed.
 type Store interface {
@@ -68,54 +112,6 @@ type Store interface {
 	Freeze(ctx context.Context, s access.Scope, f Frozen) (Frozen, error)
 	KeepReport(ctx context.Context, s access.Scope, f Frozen, sha256 string, pages int, at time.Time) (Frozen, error)
 	Dossiers(ctx context.Context, s access.ReadScope, e ID) ([]Frozen, error)
-}
-
-// New is what creating an engagement needs.
-type New struct {
-	Title      string
-	Categories []string
-	Period     period.Period
-	Firm       string
-}
-
-// Create makes a SOC 2 Type 2 engagement. The warnings are custom, not rules: they stop nothing.
-func (s *Service) Create(ctx context.Context, scope access.Scope, now time.Time, n New) (Engagement, []string, error) {
-	if err := scope.Require(access.ManageEngagement); err != nil {
-		return Engagement{}, nil, err
-	}
-	cats, warnings, err := s.categories(n.Categories)
-	if err != nil {
-		return Engagement{}, nil, err
-	}
-	switch days := n.Period.Days(); {
-	case days <= 0:
-		return Engagement{}, nil, errs.New(errs.Invalid, "the period ends before it begins").At("period")
-	case days > 3*366:
-		return Engagement{}, nil, errs.New(errs.Invalid, "a period of %d days is longer than three years", days).At("period")
-	case days < veryShortPeriod:
-		warnings = append(warnings, fmt.Sprintf("a period of %d days is very short: readers and auditors usually expect at least three months, and six or twelve as a rule", days))
-	case days < shortPeriod:
-		warnings = append(warnings, fmt.Sprintf("a period of %d days is shorter than the customary six months", days))
-	}
-	e := Engagement{
-		ID: ID(id.New("eng", now)), Report: "soc2", Type: 2, Title: strings.TrimSpace(n.Title), Categories: cats, Period: n.Period, Firm: strings.TrimSpace(n.Firm),
-		Standards: defaultStandards, Status: "observation", Created: now, By: scope.Actor(),
-	}
-	if e.Title == "" {
-		e.Title = fmt.Sprintf("SOC 2 Type 2, %s", e.Period)
-	}
-	if len(e.Title) > 200 || len(e.Firm) > 200 {
-		return Engagement{}, nil, errs.New(errs.Invalid, "title and firm have at most 200 bytes").At("title")
-	}
-	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-		var err error
-		if e, err = s.Store.Add(ctx, scope, e); err != nil {
-			return err
-		}
-		_, err = s.Ledger.Store.Append(ctx, scope, now, "engagement.created", string(e.ID), map[string]any{"ref": e.Ref, "report": e.Report, "type": e.Type, "categories": cats, "period": e.Period, "firm": e.Firm})
-		return err
-	})
-	return e, warnings, err
 }
 
 // categories checks the chosen categories and puts them in order of presentation.

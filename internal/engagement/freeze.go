@@ -43,7 +43,7 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 	}
 	d.Org = OrgFacts{Name: o.Name, Simulated: o.Simulated}
 	e := g.e
-	d.Engagement = Facts{ID: string(e.ID), Ref: e.Ref, Report: "SOC 2", Type: e.Type, Categories: e.Categories, Period: e.Period, Standards: e.Standards, Firm: e.Firm, Status: e.Status}
+	d.Engagement = Facts{ID: string(e.ID), Ref: e.Ref, Report: ReportName(e.Report), Type: e.Type, Categories: e.Categories, Period: e.Period, Standards: e.Standards, Firm: e.Firm, Status: string(e.Status)}
 	if d.Frozen, err = g.freeze(ctx); err != nil {
 		return nil, err
 	}
@@ -118,16 +118,28 @@ func (g *gatherer) scopeIn(ctx context.Context) error {
 
 // controlsIn reads the criteria and the controls that serve them, and returns the references of the controls.
 func (g *gatherer) controlsIn(ctx context.Context) (map[string]bool, error) {
-	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
-	if err != nil {
-		return nil, err
+	if g.e.Report != SOC1 {
+		ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
+		if err != nil {
+			return nil, err
+		}
+		if g.criteria, err = g.s.Catalog.Applicable(ids); err != nil {
+			return nil, err
+		}
 	}
-	if g.criteria, err = g.s.Catalog.Applicable(ids); err != nil {
-		return nil, err
-	}
-	inScope := map[string]bool{}
+	inScope, own := map[string]bool{}, map[string]bool{}
 	for _, c := range g.criteria {
 		inScope[c.ID] = true
+	}
+	framework := catalog.TSC
+	if g.e.Report == SOC1 {
+		framework = catalog.SOC1
+	}
+	for _, o := range g.e.Objectives {
+		inScope[o.ID] = true
+		for _, ref := range o.Controls {
+			own[ref] = true
+		}
 	}
 	all, err := g.s.Controls.AsOf(ctx, g.read, g.end())
 	if err != nil {
@@ -135,7 +147,7 @@ func (g *gatherer) controlsIn(ctx context.Context) (map[string]bool, error) {
 	}
 	refs := map[string]bool{}
 	for _, c := range all {
-		if slices.ContainsFunc(c.Version.Serves(catalog.TSC), func(id string) bool { return inScope[id] }) {
+		if own[c.Ref] || slices.ContainsFunc(c.Version.Serves(framework), func(id string) bool { return inScope[id] }) {
 			g.controls = append(g.controls, c)
 			refs[c.Ref] = true
 		}
@@ -513,6 +525,9 @@ func (g *gatherer) missing(d *Dossier, x org.Description) error {
 }
 
 func (g *gatherer) check(x org.Description, cuecs int) (org.Report, error) {
+	if g.e.Report == SOC1 {
+		return g.checkSOC1(x)
+	}
 	ids, err := g.s.Catalog.ParseCategories(g.e.Categories)
 	if err != nil {
 		return org.Report{}, err
@@ -522,6 +537,14 @@ func (g *gatherer) check(x org.Description, cuecs int) (org.Report, error) {
 		serving[c.ID] = len(c.Controls)
 	}
 	return org.Check(x, org.Examination{Type2: g.e.Type == 2, Categories: ids, Period: g.e.Period, Controls: serving, CUECs: cuecs})
+}
+
+// checkSOC1 is the part of the check that does not rest on trust services criteria: a SOC 1 has objectives instead, and its
+// description answers to AT-C 320 (domain brief 3.1), which asks for the rest as well.
+func (g *gatherer) checkSOC1(x org.Description) (org.Report, error) {
+	rep, err := org.Check(x, org.Examination{Type2: g.e.Type == 2, Categories: []catalog.CategoryID{catalog.Security}, Period: g.e.Period, CUECs: -1})
+	rep.Findings = slices.DeleteFunc(rep.Findings, func(f org.Finding) bool { return slices.Contains([]string{"DC2", "DC5", "DC6", "DC8"}, f.Criterion) })
+	return rep, err
 }
 
 // CheckDescription compares a description with what an engagement's report needs: criteria, controls, complementary user

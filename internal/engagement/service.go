@@ -19,6 +19,7 @@ import (
 // Service is the use cases of engagements.
 type Service struct {
 	Store    Store
+	Life     LifeStore
 	Catalog  *catalog.Catalog
 	Controls *control.Service
 	System   *org.Service
@@ -29,6 +30,9 @@ type Service struct {
 	Ledger   *ledger.Service
 	Access   *access.Service
 	Tx       access.Tx
+	// Checks tell from the records of other rooms whether a condition to leave a state is met, by its key (Gate...). A condition
+	// without a check is confirmed by a person.
+	Checks map[string]Check
 	// Render makes the report of a dossier, and tells its pages and what it could not show.
 	Render func(d *Dossier) (pdf []byte, pages int, warnings []string, err error)
 }

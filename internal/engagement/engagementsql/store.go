@@ -21,17 +21,24 @@ type Store struct {
 	Ledger access.Recorder
 }
 
-const columns = `id, ref, report, type, title, categories, from_day, to_day, firm, standards, status, created_at, created_by`
+const columns = `id, ref, report, type, title, categories, from_day, to_day, firm, standards, status, created_at, created_by, plus, derived, objectives, licence, peer_day, version`
+
+const readColumns = `id, ref, report, type, title, categories, from_day, to_day, firm, standards, status, created_at, created_by,
+	COALESCE(plus, ''), COALESCE(derived, ''), COALESCE(objectives, '[]'), COALESCE(licence, ''), COALESCE(peer_day, 0), COALESCE(version, 0)`
 
 func scan(r sqldb.Row) (engagement.Engagement, error) {
 	var e engagement.Engagement
-	var categories, standards string
+	var categories, standards, objectives string
 	var from, to, created int64
-	if err := r.Scan(&e.ID, &e.Ref, &e.Report, &e.Type, &e.Title, &categories, &from, &to, &e.Firm, &standards, &e.Status, &created, &e.By); err != nil {
+	if err := r.Scan(&e.ID, &e.Ref, &e.Report, &e.Type, &e.Title, &categories, &from, &to, &e.Firm, &standards, &e.Status, &created, &e.By,
+		&e.Plus, &e.Derived, &objectives, &e.Licence, &e.PeerReview, &e.Version); err != nil {
 		return e, err
 	}
 	e.Period, e.Created = period.Period{From: period.Date(from), To: period.Date(to)}, sqldb.Time(created)
 	if err := json.Unmarshal([]byte(categories), &e.Categories); err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal([]byte(objectives), &e.Objectives); err != nil {
 		return e, err
 	}
 	return e, json.Unmarshal([]byte(standards), &e.Standards)
@@ -47,6 +54,10 @@ func (s *Store) Add(ctx context.Context, scope access.Scope, e engagement.Engage
 	if err != nil {
 		return e, err
 	}
+	objectives, err := json.Marshal(e.Objectives)
+	if err != nil {
+		return e, err
+	}
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		stem := fmt.Sprintf("%s-%d-", strings.ToUpper(e.Report), e.Period.Last().Time().Year())
 		n, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM engagement_engagement WHERE org_id = $1 AND ref LIKE $2`, string(scope.Org()), stem+"%")
@@ -54,8 +65,9 @@ func (s *Store) Add(ctx context.Context, scope access.Scope, e engagement.Engage
 			return err
 		}
 		e.Ref = fmt.Sprintf("%s%d", stem, n+1)
-		_, err = s.DB.Exec(ctx, `INSERT INTO engagement_engagement (org_id, `+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			string(scope.Org()), string(e.ID), e.Ref, e.Report, e.Type, e.Title, string(categories), int64(e.Period.From), int64(e.Period.To), e.Firm, string(standards), e.Status, e.Created.UnixMicro(), e.By)
+		_, err = s.DB.Exec(ctx, `INSERT INTO engagement_engagement (org_id, `+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			string(scope.Org()), string(e.ID), e.Ref, e.Report, e.Type, e.Title, string(categories), int64(e.Period.From), int64(e.Period.To), e.Firm, string(standards), string(e.Status), e.Created.UnixMicro(), e.By,
+			e.Plus, string(e.Derived), string(objectives), e.Licence, int64(e.PeerReview), e.Version)
 		return err
 	})
 	return e, err
@@ -63,7 +75,7 @@ func (s *Store) Add(ctx context.Context, scope access.Scope, e engagement.Engage
 
 // Engagement reads one by identifier or reference.
 func (s *Store) Engagement(ctx context.Context, scope access.ReadScope, idOrRef string) (engagement.Engagement, error) {
-	e, err := sqldb.One(ctx, s.DB, scan, `SELECT `+columns+` FROM engagement_engagement WHERE org_id = $1 AND (id = $2 OR ref = $2)`, string(scope.Org()), idOrRef)
+	e, err := sqldb.One(ctx, s.DB, scan, `SELECT `+readColumns+` FROM engagement_engagement WHERE org_id = $1 AND (id = $2 OR ref = $2)`, string(scope.Org()), idOrRef)
 	if errs.Is(err, errs.NotFound) {
 		return e, errs.New(errs.NotFound, "no engagement %q", idOrRef).WithHint("tickmark audit list")
 	}
@@ -72,7 +84,7 @@ func (s *Store) Engagement(ctx context.Context, scope access.ReadScope, idOrRef 
 
 // Engagements lists engagements, newest period first.
 func (s *Store) Engagements(ctx context.Context, scope access.ReadScope) ([]engagement.Engagement, error) {
-	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+` FROM engagement_engagement WHERE org_id = $1 ORDER BY to_day DESC, created_at DESC, id DESC`, string(scope.Org()))
+	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+readColumns+` FROM engagement_engagement WHERE org_id = $1 ORDER BY to_day DESC, created_at DESC, id DESC`, string(scope.Org()))
 }
 
 // NextNumber is the number the next dossier will have.
