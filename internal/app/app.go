@@ -44,6 +44,7 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/ledger/ledgersql"
+	"github.com/tickmark/tickmark/internal/letter"
 	"github.com/tickmark/tickmark/internal/matrix"
 	"github.com/tickmark/tickmark/internal/matrix/matrixsql"
 	"github.com/tickmark/tickmark/internal/notify"
@@ -92,6 +93,7 @@ type App struct {
 	Controls   *control.Service
 	System     *org.Service
 	Engagement *engagement.Service
+	Letters    *letter.Service
 	Work       *work.Service
 	Reviews    *review.Service // of who may use what
 	Policies   *policy.Service
@@ -181,6 +183,7 @@ func (a *App) wire() {
 		Store: engagementStore, Life: engagementStore, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
 		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
 	}
+	a.wireLetters()
 	a.wirePolicies()
 	a.wireCampaigns() // after the people
 	a.wireVendors()
