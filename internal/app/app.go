@@ -60,6 +60,7 @@ import (
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 	"github.com/tickmark/tickmark/internal/platform/tilelog"
 	"github.com/tickmark/tickmark/internal/policy"
+	"github.com/tickmark/tickmark/internal/request"
 	"github.com/tickmark/tickmark/internal/review"
 	"github.com/tickmark/tickmark/internal/risk"
 	"github.com/tickmark/tickmark/internal/training"
@@ -104,6 +105,7 @@ type App struct {
 	Imports     *intake.Service
 	Risks       *risk.Service
 	Changes     *change.Service
+	Requests    *request.Service // of the auditor
 	Campaigns   *campaign.Service
 	Training    *training.Service
 	// Applicability answers which report is needed.
@@ -188,9 +190,10 @@ func (a *App) wire() {
 	a.wireCampaigns() // after the people
 	a.wireVendors()
 	a.wireOccurrences()
-	a.wireRisks()   // after the people
-	a.wireReviews() // after the people
-	a.wireImports() // after what it imports into
+	a.wireRisks()    // after the people
+	a.wireReviews()  // after the people
+	a.wireRequests() // after engagements, policies and evidence
+	a.wireImports()  // after what it imports into
 	a.wireNotices()
 }
 

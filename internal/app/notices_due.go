@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -27,8 +28,12 @@ func (a *App) followDue(ctx context.Context, s access.ReadScope, now time.Time, 
 	if err != nil {
 		return nil, cursor, err
 	}
+	asked, err := a.requestReminders(ctx, s, now)
+	if err != nil {
+		return nil, cursor, err
+	}
 	tasks, err := a.taskReminders(ctx, s, now)
-	return append(ev, tasks...), stamp(now), err
+	return slices.Concat(ev, asked, tasks), stamp(now), err
 }
 
 func (a *App) evidenceReminders(ctx context.Context, s access.ReadScope, now time.Time) ([]notify.Message, error) {

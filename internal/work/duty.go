@@ -27,11 +27,12 @@ const (
 	DutyEvidence  DutyKind = "evidence"
 	DutyFailing   DutyKind = "failing" // own controls that fail
 	DutyException DutyKind = "exception"
+	DutyRequest   DutyKind = "request" // of the auditor
 )
 
 // DutyKinds lists them in the order in which lists offer them.
 func DutyKinds() []DutyKind {
-	return []DutyKind{DutyTask, DutySign, DutyTrain, DutyDecide, DutyPerform, DutyCheck, DutyApprove, DutyReview, DutyEvidence, DutyFailing, DutyException}
+	return []DutyKind{DutyTask, DutyRequest, DutySign, DutyTrain, DutyDecide, DutyPerform, DutyCheck, DutyApprove, DutyReview, DutyEvidence, DutyFailing, DutyException}
 }
 
 // Title is the kind as lists name it.
@@ -59,6 +60,8 @@ func (k DutyKind) Title() string {
 		return "Failing control"
 	case DutyException:
 		return "Exception"
+	case DutyRequest:
+		return "Auditor's request"
 	}
 	return string(k)
 }
