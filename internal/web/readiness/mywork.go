@@ -154,6 +154,8 @@ func dutyIcon(k work.DutyKind) string {
 		return "alert"
 	case work.DutyException:
 		return "lock"
+	case work.DutyRequest:
+		return "audit"
 	}
 	return "note"
 }
