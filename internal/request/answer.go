@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -215,7 +216,7 @@ func (s *Service) mark(ctx context.Context, scope access.ReadScope, r Request, a
 		for _, u := range uses[c.Key()] {
 			if u.Ref == r.Ref {
 				all[i].Here = true
-			} else {
+			} else if u.State != Withdrawn {
 				all[i].Given = append(all[i].Given, u)
 			}
 		}
@@ -227,9 +228,29 @@ func (s *Service) mark(ctx context.Context, scope access.ReadScope, r Request, a
 func (s *Service) Given(ctx context.Context, scope access.ReadScope, r Request) (map[string][]Use, error) {
 	uses, err := s.Store.Uses(ctx, scope, r.Engagement)
 	for k, all := range uses {
-		uses[k] = slices.DeleteFunc(all, func(u Use) bool { return u.Ref == r.Ref })
+		uses[k] = slices.DeleteFunc(all, func(u Use) bool {
+			return u.Ref == r.Ref || u.State == Withdrawn || !u.Handed && !scope.Can(access.AnswerRequests)
+		})
 	}
 	return uses, err
+}
+
+// GivenTo maps each request of an engagement to the references of what answers it, as far as the reader may see it.
+func (s *Service) GivenTo(ctx context.Context, scope access.ReadScope, engagement string) (map[string][]string, error) {
+	if err := scope.Require(access.ReadEngagement); err != nil {
+		return nil, err
+	}
+	uses, err := s.Store.Uses(ctx, scope, engagement)
+	out := map[string][]string{}
+	for _, key := range slices.Sorted(maps.Keys(uses)) {
+		_, ref, _ := strings.Cut(key, " ")
+		for _, u := range uses[key] {
+			if u.Handed || scope.Can(access.AnswerRequests) {
+				out[u.Ref] = append(out[u.Ref], ref)
+			}
+		}
+	}
+	return out, err
 }
 
 func (s *Service) fromPolicies(ctx context.Context, scope access.ReadScope, r Request) ([]Candidate, error) {

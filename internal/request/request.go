@@ -162,9 +162,10 @@ func (p Piece) Key() string { return string(p.Kind) + " " + p.Ref }
 
 // Use is a request that a piece was given to.
 type Use struct {
-	Ref   string
-	Title string
-	State State
+	Ref    string
+	Title  string
+	State  State
+	Handed bool // the auditor has seen it there
 }
 
 // EventKind is what sort of thing happened to a request.

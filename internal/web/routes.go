@@ -18,6 +18,7 @@ import (
 	"github.com/tickmark/tickmark/internal/web/programme"
 	"github.com/tickmark/tickmark/internal/web/readiness"
 	"github.com/tickmark/tickmark/internal/web/records"
+	"github.com/tickmark/tickmark/internal/web/requests"
 	"github.com/tickmark/tickmark/internal/web/reviews"
 	"github.com/tickmark/tickmark/internal/web/risks"
 	"github.com/tickmark/tickmark/internal/web/settings"
@@ -44,6 +45,7 @@ func Routes(s Services, dev bool) []page.Route {
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
+		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog(), Content: s.Content})),
 		styled("examination", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background})),
 	)
 	if dev {

@@ -30,6 +30,7 @@ import (
 	"github.com/tickmark/tickmark/internal/people"
 	"github.com/tickmark/tickmark/internal/policy"
 	"github.com/tickmark/tickmark/internal/review"
+	"github.com/tickmark/tickmark/internal/request"
 	"github.com/tickmark/tickmark/internal/risk"
 	"github.com/tickmark/tickmark/internal/training"
 	"github.com/tickmark/tickmark/internal/vendors"
@@ -60,6 +61,7 @@ type Services struct {
 	Occurrences   *occurrence.Service
 	Risks         *risk.Service
 	Changes       *change.Service
+	Requests      *request.Service // of the auditor
 	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
 	AroundRisks   func(at time.Time) risk.Around
 	People        *people.Service

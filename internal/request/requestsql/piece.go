@@ -75,11 +75,11 @@ func (s *Store) Uses(ctx context.Context, scope access.ReadScope, engagement str
 	_, err := sqldb.Collect(ctx, s.DB, func(row sqldb.Row) (struct{}, error) {
 		var p request.Piece
 		var u request.Use
-		err := row.Scan(&p.Kind, &p.Ref, &u.Ref, &u.Title, &u.State)
+		err := row.Scan(&p.Kind, &p.Ref, &u.Ref, &u.Title, &u.State, &u.Handed)
 		out[p.Key()] = append(out[p.Key()], u)
 		return struct{}{}, err
-	}, `SELECT p.kind, p.ref, r.ref, r.title, r.state FROM request_piece p JOIN request_request r ON r.id = p.request_id
-		WHERE r.org_id = $1 AND r.engagement = $2 AND r.state <> 'withdrawn' ORDER BY r.number`, string(scope.Org()), engagement)
+	}, `SELECT p.kind, p.ref, r.ref, r.title, r.state, p.handed_at IS NOT NULL FROM request_piece p JOIN request_request r ON r.id = p.request_id
+		WHERE r.org_id = $1 AND r.engagement = $2 ORDER BY r.number, p.n`, string(scope.Org()), engagement)
 	return out, err
 }
 
