@@ -116,22 +116,22 @@ func words(k Kind, c control.Control, domain string, p period.Period) (title, te
 	name := strings.TrimSuffix(c.Version.Title, ".")
 	switch k {
 	case Population:
-		return "Population for " + lowerFirst(name), "A complete list of every occasion on which this control had to operate " + span +
+		return "Population: " + lowerFirst(name), "A complete list of every occasion on which this control had to operate " + span +
 			", from the system of record. Please give the query or report that made the list with its parameters, who ran it and when, and the count that the system itself gives."
 	case Sample:
 		if c.Version.Frequency == catalog.PerEvent {
-			return "Selected items for " + lowerFirst(name), "For each item that we choose from the population: what shows that the control operated, by whom and when. We send the selection once the population is accepted."
+			return "Selected items: " + lowerFirst(name), "For each item that we choose from the population: what shows that the control operated, by whom and when. We send the selection once the population is accepted."
 		}
-		return "Records of " + lowerFirst(name), "What shows each time the control was performed " + span + ": by whom, when, on what, and what followed from it."
+		return "Records: " + lowerFirst(name), "What shows each time the control was performed " + span + ": by whom, when, on what, and what followed from it."
 	case Policy:
-		return "Policies for " + lowerFirst(domain), "The policies and procedures that require these controls, in each version that was in force " + span + ", with its approval."
+		return "Policies: " + lowerFirst(domain), "The policies and procedures that require these controls, in each version that was in force " + span + ", with its approval."
 	case Configuration:
-		return "Settings for " + lowerFirst(name), "The settings of production systems that make this control work, as they are now, and how they changed " + span +
+		return "Settings: " + lowerFirst(name), "The settings of production systems that make this control work, as they are now, and how they changed " + span +
 			". Please show the system, the account and the time with them."
 	case Interview:
-		return "Talk about " + lowerFirst(name), "A talk of half an hour with whoever performs this control. Please name the person and suggest a time."
+		return "Talk: " + lowerFirst(name), "A talk of half an hour with whoever performs this control. Please name the person and suggest a time."
 	case Walkthrough:
-		return "Walkthrough of " + lowerFirst(domain), "One item from its beginning to its end, shown in the systems in which it is handled, by the people who handle it. Please name them and suggest a time; an hour is usually enough."
+		return "Walkthrough: " + lowerFirst(domain), "One item from its beginning to its end, shown in the systems in which it is handled, by the people who handle it. Please name them and suggest a time; an hour is usually enough."
 	}
 	return name, ""
 }

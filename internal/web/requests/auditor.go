@@ -524,3 +524,11 @@ func (p *pages) bring(r *page.Request, s seat, f *page.Form, file *page.File) (r
 	}
 	return p.Requests.Import(r.Context(), *s.audit, r.Now, lines, f.Get("where") != "ask", f.Checked("try"))
 }
+
+// bulkURL is where an act on many requests is sent to.
+func (s seat) bulkURL(act string) string {
+	if s.audit == nil {
+		return s.base + "/bulk/" + act
+	}
+	return s.base + "/bulk/do/" + act
+}

@@ -174,7 +174,7 @@ func (p *pages) auditList(r *page.Request) error {
 	}
 	var bulk []page.BulkAction
 	if r.Can(access.Examine) && s.ex.Closed == "" {
-		at := s.base + "/bulk/"
+		at := s.base + "/bulk/do/"
 		bulk = []page.BulkAction{{Label: "Accept", Action: at + "accept"}, {Label: "Due", Action: at + "due"}, {Label: "Owner", Action: at + "owner"}, {Label: "Withdraw", Action: at + "withdraw", Danger: true}}
 	}
 	t, rows, x, err := p.table(r, s, listSpec(true, bulk))

@@ -167,7 +167,7 @@ func bulkPanel(r *page.Request, f *page.Form, s seat, b bulkForm, refs []string,
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Panel(r, f, page.PanelForm{Title: fmt.Sprintf(b.Title, page.Plural(len(refs), "request", "requests")), Sub: page.Short(strings.Join(refs, ", "), 200), Action: s.base + "/bulk/" + b.Name, Button: b.Button, Back: f.Back(), Danger: b.Danger}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Panel(r, f, page.PanelForm{Title: fmt.Sprintf(b.Title, page.Plural(len(refs), "request", "requests")), Sub: page.Short(strings.Join(refs, ", "), 200), Action: s.bulkURL(b.Name), Button: b.Button, Back: f.Back(), Danger: b.Danger}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -71,7 +71,7 @@ func Routes(s Services) []page.Route {
 		post(auditor+"/template", access.Examine, "Requests from controls", p.template),
 		get(auditor+"/import", access.Examine, "Import requests", p.importForm),
 		body(post(auditor+"/import", access.Examine, "Import requests", p.importSheet), sheetBody+1<<20),
-		post(auditor+"/bulk/{act}", access.Examine, "Requests", p.bulk),
+		post(auditor+"/bulk/do/{act}", access.Examine, "Requests", p.bulk),
 		get(auditor+"/{r}", access.ReadAudits, "Request", p.auditRequest),
 		get(auditor+"/{r}/pieces/{n}", access.ReadAudits, "Evidence", p.piece),
 		get(auditor+"/{r}/edit", access.Examine, "Change the request", p.editForm),
