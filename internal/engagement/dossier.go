@@ -23,12 +23,12 @@ type Dossier struct {
 	Sources    []SourceFacts    `json:"sources"`
 	Missing    []string         `json:"missing"` // what a complete report still needs, in words
 
-	Objectives []Objective    `json:"objectives,omitempty"` // of a SOC 1, in place of criteria
-	Frameworks []Framework    `json:"frameworks,omitempty"`
-	Work       []Work         `json:"work,omitempty"` // the auditor's tests, as far as they were shared
-	Auditor    *AuditorReport `json:"auditor,omitempty"`
-	Responses  []Response     `json:"responses,omitempty"`
-	Signatures []Signature    `json:"signatures,omitempty"`
+	Objectives []ObjectiveFacts `json:"objectives,omitempty"` // of a SOC 1, in place of criteria
+	Frameworks []Framework      `json:"frameworks,omitempty"`
+	Work       []Work           `json:"work,omitempty"` // the auditor's tests, as far as they were shared
+	Auditor    *AuditorReport   `json:"auditor,omitempty"`
+	Responses  []Response       `json:"responses,omitempty"`
+	Signatures []Signature      `json:"signatures,omitempty"`
 }
 
 // Facts is the examination itself.

@@ -9,8 +9,8 @@ import (
 // The parts of a dossier that came after its first form. Each is left out of the canonical form while it is empty, so that
 // the hash of a dossier that was frozen without it stays what it was.
 
-// Objective is a control objective of a SOC 1 examination, which management states in place of criteria (domain brief 3.1).
-type Objective struct {
+// ObjectiveFacts is a control objective of a SOC 1 examination, which management states in place of criteria (domain brief 3.1).
+type ObjectiveFacts struct {
 	Ref        string   `json:"ref"`
 	Process    string   `json:"process"`
 	Title      string   `json:"title"`

@@ -10,7 +10,7 @@ import (
 )
 
 // objectives are twelve of a payroll service, from the starter catalogue.
-var objectives = []engagement.Objective{
+var objectives = []engagement.ObjectiveFacts{
 	{Ref: "ITGC-01", Process: "IT general controls", Title: "Logical access", Text: "Controls provide reasonable assurance that access to in-scope applications, data and infrastructure is limited to authorised people and processes and is appropriate to their duties.", Assertions: []string{"authorisation", "occurrence", "completeness", "accuracy"}, Controls: []string{"IAM-01", "IAM-02", "IAM-03", "IAM-04", "IAM-05"}},
 	{Ref: "ITGC-02", Process: "IT general controls", Title: "Physical access", Text: "Controls provide reasonable assurance that physical access to facilities and equipment that hold in-scope systems is limited to authorised people.", Assertions: []string{"authorisation"}, Controls: []string{"PHY-01"}},
 	{Ref: "ITGC-03", Process: "IT general controls", Title: "Change management", Text: "Controls provide reasonable assurance that changes to applications, databases, configuration and infrastructure are authorised, tested, approved and put into production by people other than their authors.", Assertions: []string{"authorisation", "accuracy", "completeness"}, Controls: []string{"CHG-01", "CHG-02", "CHG-03"}},
