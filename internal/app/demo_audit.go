@@ -6,6 +6,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/id"
+	"github.com/tickmark/tickmark/internal/request"
 )
 
 // examiners are the people of the demo's audit firm, the partner first.
@@ -21,6 +22,8 @@ type demoAudit struct {
 	*Demo
 	engagement string
 	team       map[access.Role]access.AuditScope
+	asked      []request.Request // what the firm asked for
+	next       int               // the first of it that the company has not looked at
 }
 
 // begin makes the firm, and lets its team into the engagement.
@@ -68,5 +71,3 @@ func (d *demoAudit) enter(ctx context.Context, now time.Time, u DemoUser) error 
 	d.team[u.Role], err = d.App.Access.Audit(ctx, g, now, d.engagement)
 	return err
 }
-
-func (d *demoAudit) days(context.Context, time.Time, time.Time) error { return nil }
