@@ -444,7 +444,7 @@ func (s *session) auditFreeze() *cobra.Command {
 
 func (s *session) reportCommand() *cobra.Command {
 	c := &cobra.Command{Use: "report", Short: "Build reports"}
-	c.AddCommand(s.reportBuild(), s.reportList())
+	c.AddCommand(s.reportBuild(), s.reportDiff(), s.reportList())
 	return c
 }
 

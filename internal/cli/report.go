@@ -12,6 +12,7 @@ import (
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/canon"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/textdiff"
 	"github.com/tickmark/tickmark/internal/report"
 	"github.com/tickmark/tickmark/internal/report/format"
 )
@@ -50,6 +51,9 @@ func (s *session) reportBuild() *cobra.Command {
 			}
 			if out == "" {
 				out = fmt.Sprintf("%s-%s-%d%s", s.org.Slug, strings.ToLower(e.Ref), f.Number, kind.Ext)
+			}
+			if err := s.copied(ctx, e, f); err != nil {
+				return err
 			}
 			if kind.ID != "pdf" || opt.Arrange != report.ByCriterion {
 				return s.reportAs(ctx, e, f, kind, opt, out)
@@ -114,4 +118,108 @@ func (s *session) reportAs(ctx context.Context, e engagement.Engagement, f engag
 	}
 	fmt.Fprintf(s.Out, "%s: draft report as %s from dossier %d (SHA-256 %s).\n", out, kind.Title, f.Number, sum)
 	return nil
+}
+
+// copied says what a dossier holds word for word of other engagements, each by its newest dossier.
+func (s *session) copied(ctx context.Context, e engagement.Engagement, f engagement.Frozen) error {
+	all, err := s.app.Engagement.Store.Engagements(ctx, s.read())
+	if err != nil {
+		return err
+	}
+	var others []*engagement.Dossier
+	for _, o := range all {
+		if o.ID == e.ID {
+			continue
+		}
+		list, err := s.app.Engagement.Store.Dossiers(ctx, s.read(), o.ID)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			continue
+		}
+		d, _, err := s.app.Engagement.Dossier(ctx, s.read(), list[0])
+		if err != nil {
+			return err
+		}
+		others = append(others, d)
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	d, _, err := s.app.Engagement.Dossier(ctx, s.read(), f)
+	if err != nil {
+		return err
+	}
+	for _, c := range report.Copied(d, others...) {
+		s.say("Note: %s", c)
+	}
+	return nil
+}
+
+func (s *session) reportDiff() *cobra.Command {
+	var from, to int
+	c := &cobra.Command{
+		Use: "diff [ENGAGEMENT] --from N --to N", Short: "Show what the drafts of two dossiers say differently", Args: cobra.MaximumNArgs(1),
+		Example: "  tickmark report diff SOC2-2026-1 --from 1 --to 2",
+		RunE: s.run(func(ctx context.Context, args []string) error {
+			e, err := s.pickEngagement(ctx, args)
+			if err != nil {
+				return err
+			}
+			was, err := s.draft(ctx, e, from)
+			if err != nil {
+				return err
+			}
+			is, err := s.draft(ctx, e, to)
+			if err != nil {
+				return err
+			}
+			list := report.Differences(was, is)
+			if s.json {
+				for _, d := range list {
+					for _, l := range d.Lines {
+						if err := s.object(map[string]any{"section": d.Section, "part": d.Part, "change": changeWord[l.Op], "text": l.Text}); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			}
+			if len(list) == 0 {
+				fmt.Fprintf(s.Out, "The drafts of dossiers %d and %d say the same.\n", from, to)
+			}
+			for _, d := range list {
+				fmt.Fprintf(s.Out, "%s\n", strings.TrimSpace("Section "+d.Section+"  "+d.Part))
+				for _, l := range d.Lines {
+					fmt.Fprintf(s.Out, "  %s %s\n", changeSign[l.Op], l.Text)
+				}
+			}
+			return nil
+		}),
+	}
+	c.Flags().IntVar(&from, "from", 1, "number of the earlier dossier")
+	c.Flags().IntVar(&to, "to", 2, "number of the later dossier")
+	return c
+}
+
+var (
+	changeWord = map[textdiff.Op]string{textdiff.Gone: "gone", textdiff.Added: "added"}
+	changeSign = map[textdiff.Op]string{textdiff.Gone: "-", textdiff.Added: "+"}
+)
+
+// draft is the report of a dossier.
+func (s *session) draft(ctx context.Context, e engagement.Engagement, number int) (*report.Document, error) {
+	f, err := s.dossier(ctx, e, number)
+	if err != nil {
+		return nil, err
+	}
+	if f.Number == 0 {
+		return nil, errs.New(errs.NotFound, "%s has no dossier %d", e.Ref, number).WithHint("tickmark report list")
+	}
+	d, _, err := s.app.Engagement.Dossier(ctx, s.read(), f)
+	if err != nil {
+		return nil, err
+	}
+	return report.Build(d), nil
 }
