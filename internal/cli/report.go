@@ -179,6 +179,9 @@ func (s *session) reportDiff() *cobra.Command {
 			if s.json {
 				for _, d := range list {
 					for _, l := range d.Lines {
+						if l.Op == textdiff.Same {
+							continue
+						}
 						if err := s.object(map[string]any{"section": d.Section, "part": d.Part, "change": changeWord[l.Op], "text": l.Text}); err != nil {
 							return err
 						}
@@ -192,6 +195,9 @@ func (s *session) reportDiff() *cobra.Command {
 			for _, d := range list {
 				fmt.Fprintf(s.Out, "%s\n", strings.TrimSpace("Section "+d.Section+"  "+d.Part))
 				for _, l := range d.Lines {
+					if l.Op == textdiff.Same {
+						continue
+					}
 					fmt.Fprintf(s.Out, "  %s %s\n", changeSign[l.Op], l.Text)
 				}
 			}

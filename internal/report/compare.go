@@ -12,7 +12,7 @@ import (
 type Difference struct {
 	Section string // "IV"
 	Part    string // title of the part, or the reference of a control or criterion; empty before the first part
-	Lines   []textdiff.Line
+	Lines   []textdiff.Line // of the part, what is the same among them
 }
 
 // Differences compares two drafts part by part: what the later one says that the earlier did not, and the other way round.
@@ -59,8 +59,7 @@ func (p docPart) differ(out []Difference, was, is string) []Difference {
 	if was == is {
 		return out
 	}
-	lines := slices.DeleteFunc(textdiff.Lines(was, is), func(l textdiff.Line) bool { return l.Op == textdiff.Same })
-	return append(out, Difference{Section: p.section, Part: p.name, Lines: lines})
+	return append(out, Difference{Section: p.section, Part: p.name, Lines: textdiff.Lines(was, is)})
 }
 
 // partsOf are the parts of a document with what they say, a line for each paragraph, entry, pair and row.

@@ -56,7 +56,11 @@ func (b *builder) criteriaTable(e *element) {
 		b.absent("No criteria are chosen", b.item("DC5", "the applicable trust services criteria and the related controls."), "Which criteria apply follows from the categories of the examination. The dossier holds none.")
 		return
 	}
-	b.keep("The criteria are the 2017 trust services criteria of the chosen categories, in our own words; their identifiers are those of the original. Tests and results are in ", see("section/IV", "section IV"), ".")
+	what := "Tests and results are"
+	if b.form.dated() {
+		what = "The controls are"
+	}
+	b.keep("The criteria are the 2017 trust services criteria of the chosen categories, in our own words; their identifiers are those of the original. "+what+" in ", see("section/IV", "section IV"), ".")
 	t := Table{Subject: "criteria", Columns: []Column{{Title: "Criterion", Width: 11}, {Title: "What it asks", Width: 47}, {Title: "Controls", Width: 35}, {Title: "Page", Width: 7, Align: Right}}}
 	last := "\x00"
 	for _, i := range b.criteria {

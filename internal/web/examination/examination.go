@@ -44,6 +44,7 @@ func Routes(s Services) []page.Route {
 		get("/a/{ref}/dossiers/{n}/report", "Report", nav, p.preview),
 		get("/a/{ref}/dossiers/{n}/report.pdf", "Report", nav, p.pdf),
 		get("/a/{ref}/dossiers/{n}/files/{file}", "Report", nav, p.file),
+		get("/a/{ref}/dossiers/{n}/changes", "Changes", nav, p.changes),
 		get("/a/{ref}/dossiers/{n}/dossier.json", "Dossier", nav, p.json),
 		{Method: http.MethodPost, Pattern: "/a/{ref}/dossiers/{n}/bundle", Action: access.BuildReport, Title: "Bundle", Nav: nav, Handle: p.bundle},
 		get("/system", "System description", "", p.system),
