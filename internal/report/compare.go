@@ -10,8 +10,8 @@ import (
 
 // Difference is what two drafts say differently in one part.
 type Difference struct {
-	Section string // "IV"
-	Part    string // title of the part, or the reference of a control or criterion; empty before the first part
+	Section string          // "IV"
+	Part    string          // title of the part, or the reference of a control or criterion; empty before the first part
 	Lines   []textdiff.Line // of the part, what is the same among them
 }
 
