@@ -129,8 +129,8 @@ func (p *pages) client(r *page.Request) (seat, error) {
 	if err != nil {
 		return seat{}, err
 	}
-	s := seat{base: "/engagements/" + url.PathEscape(ex.Ref) + "/requests", read: r.Read(), ex: ex}
-	r.Crumbs = []page.Crumb{{Text: "Engagements", Href: "/engagements"}, {Text: ex.Ref, Href: "/engagements/" + url.PathEscape(ex.Ref)}, {Text: "Requests", Href: s.base}}
+	s := seat{base: page.EngagementPath(ex.Ref, "requests"), read: r.Read(), ex: ex}
+	r.Crumbs = []page.Crumb{{Text: "Engagements", Href: "/engagements"}, {Text: ex.Ref, Href: page.EngagementPath(ex.Ref)}, {Text: "Requests", Href: s.base}}
 	s.names, err = p.Requests.Names(r.Context(), s.read, ex.ID)
 	return s, err
 }
