@@ -25,13 +25,27 @@ func (a *App) wireRequests() {
 		Store: store, Notes: store, Engagements: aroundRequests{a}, Controls: a.Controls.Store, Catalog: a.Catalog, People: a.Access, Shelf: a.Evidence.Store, Policies: a.Policies,
 		Results: aroundRequests{a}, Tx: a.DB, Ledger: a.Ledger.Store,
 	}
+	a.Engagement.Checks[engagement.GateRequests] = a.requestsAccepted
+}
+
+// requestsAccepted: something was asked, and all of it is accepted or withdrawn.
+func (a *App) requestsAccepted(ctx context.Context, scope access.ReadScope, _ time.Time, e engagement.Engagement) (bool, string, error) {
+	c, err := a.Requests.Counts(ctx, scope, string(e.ID))
+	if err != nil {
+		return false, "", err
+	}
+	if c.Total() == 0 {
+		return false, "Nothing was asked yet", nil
+	}
+	says := fmt.Sprintf("%d of %d accepted, %d with the client, %d with the auditor", c[request.Accepted], c.Total()-c[request.Withdrawn], c.Waiting(), c[request.Provided])
+	return c.Waiting() == 0 && c[request.Provided] == 0, says, nil
 }
 
 // aroundRequests is what requests need from later rooms.
 type aroundRequests struct{ *App }
 
 // over are the states of an engagement in which nothing is asked or answered any more.
-var over = map[string]string{"issued": "was issued", "maintained": "was issued", "cancelled": "was cancelled"}
+var over = map[engagement.State]string{engagement.Issued: "was issued", engagement.Maintained: "was issued", engagement.Cancelled: "was cancelled"}
 
 // Examination implements request.Engagements.
 func (a aroundRequests) Examination(ctx context.Context, s access.ReadScope, idOrRef string) (request.Examination, error) {
@@ -39,7 +53,7 @@ func (a aroundRequests) Examination(ctx context.Context, s access.ReadScope, idO
 	if err != nil {
 		return request.Examination{}, err
 	}
-	x := request.Examination{ID: string(e.ID), Ref: e.Ref, Title: e.Title, Period: e.Period, Closed: over[fmt.Sprint(e.Status)]}
+	x := request.Examination{ID: string(e.ID), Ref: e.Ref, Title: e.Title, Period: e.Period, Closed: over[e.Status]}
 	all, err := a.Engagement.Store.Dossiers(ctx, s, e.ID)
 	if i := slices.IndexFunc(all, func(f engagement.Frozen) bool { return !f.At.Before(e.Period.To.Time()) }); err == nil && i >= 0 {
 		x.Frozen, x.Dossier = &all[i].At, all[i].Number
