@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/catalog"
+	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/kernel/text"
@@ -263,4 +264,10 @@ func (s *Service) Coverage(ctx context.Context, scope access.ReadScope, now time
 		}
 	}
 	return out, nil
+}
+
+// UserEntityControls counts the complementary user entity controls at an instant.
+func (s *Service) UserEntityControls(ctx context.Context, scope access.ReadScope, at time.Time) (int, error) {
+	all, err := s.Controls.ListComplements(ctx, scope, control.CUEC, at)
+	return len(slices.DeleteFunc(all, func(c control.Complement) bool { return c.Retired })), err
 }

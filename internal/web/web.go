@@ -23,6 +23,7 @@ import (
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
+	"github.com/tickmark/tickmark/internal/letter"
 	"github.com/tickmark/tickmark/internal/matrix"
 	"github.com/tickmark/tickmark/internal/notify"
 	"github.com/tickmark/tickmark/internal/occurrence"
@@ -53,6 +54,7 @@ type Services struct {
 	Controls   *control.Service
 	System     *org.Service
 	Engagement *engagement.Service
+	Letters    *letter.Service
 	// Applicability answers which report is needed.
 	Applicability *applicability.Service
 	Matrix        *matrix.Service

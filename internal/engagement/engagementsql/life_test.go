@@ -42,7 +42,9 @@ func newService(t *testing.T, w *accesstest.World) *engagement.Service {
 	}
 	store, controls := &engagementsql.Store{DB: w.DB, Ledger: w.Ledger}, &controlsql.Store{DB: w.DB}
 	said := func(met *bool) engagement.Check {
-		return func(context.Context, access.ReadScope, time.Time, engagement.Engagement) (bool, string, error) { return *met, "the file", nil }
+		return func(context.Context, access.ReadScope, time.Time, engagement.Engagement) (bool, string, error) {
+			return *met, "the file", nil
+		}
 	}
 	yes, no := true, false
 	return &engagement.Service{

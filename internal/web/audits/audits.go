@@ -317,4 +317,10 @@ func (p *pages) records(r *page.Request) error {
 	return r.Render(http.StatusOK, recordsPage(r, a))
 }
 
-func categories(e engagement.Engagement) string { return strings.Join(e.Categories, ", ") }
+// categories are what is in scope, in words.
+func categories(e engagement.Engagement) string {
+	if n := len(e.Objectives); n > 0 {
+		return page.Plural(n, "control objective", "control objectives")
+	}
+	return strings.ReplaceAll(strings.Join(e.Categories, ", "), "_", " ")
+}

@@ -29,26 +29,18 @@ type standing struct {
 	view.EngagementRow
 	Kind, Categories string
 	Stage            sign
-	Day, Days        int // days of the period that have begun, of all
+	Day, Days        int  // days of the period that have begun, of all
+	Over             bool // the period is
 }
 
 func (p *pages) standing(r *page.Request, e view.EngagementRow) standing {
 	x := standing{EngagementRow: e, Kind: kindOf(e.Report, e.Type), Categories: p.categories(e.Categories), Days: e.Period.Days()}
 	today := period.Of(r.Now)
+	x.Over = today >= e.Period.To
 	x.Day = min(max(int(today-e.Period.From)+1, 0), x.Days)
-	switch {
-	case today < e.Period.From:
-		x.Stage = sign{"na", "Not begun"}
-	case today < e.Period.To:
-		x.Stage = sign{"prog", "Observation"}
-	case e.Dossiers == 0:
-		x.Stage = sign{"risk", "Period over, nothing frozen"}
-	case e.Newest.At.Before(e.Period.To.Time()):
-		x.Stage = sign{"risk", "Frozen before the end"}
-	case e.Newest.ReportSHA256 == "":
-		x.Stage = sign{"prog", "Frozen"}
-	default:
-		x.Stage = sign{"prog", "Draft report"}
+	state := engagement.State(e.Status)
+	if x.Stage = (sign{"prog", state.Title()}); state == engagement.Cancelled {
+		x.Stage.Key = "na"
 	}
 	return x
 }
@@ -76,7 +68,7 @@ func (p *pages) list(r *page.Request) error {
 			return out, len(out), nil
 		})
 	}
-	return r.Render(http.StatusOK, listPage(t, rows), page.Part(t.ID(), listRows(t, rows)))
+	return r.Render(http.StatusOK, listPage(r, t, rows), page.Part(t.ID(), listRows(t, rows)))
 }
 
 // whole is an engagement with everything its page shows.
@@ -89,6 +81,7 @@ type whole struct {
 	Figures  figures
 	Lacks    []lack
 	System   org.Report
+	Life     life
 	Checked  string // why the description could not be checked
 }
 
@@ -118,6 +111,14 @@ func (p *pages) engagement(r *page.Request) error {
 		return err
 	}
 	x := whole{standing: p.standing(r, e), By: actor(e.By, names[e.By])}
+	kept, err := p.Engagement.Store.Engagement(r.Context(), r.Read(), e.ID)
+	if err != nil {
+		return err
+	}
+	x.Kind = kept.Kind()
+	if x.Life, err = p.life(r, kept, page.EngagementPath(e.Ref), names, r.Can(access.ManageEngagement)); err != nil {
+		return err
+	}
 	if x.Counts, err = p.View.PeriodCounts(r.Context(), r.Read(), e.Period); err != nil {
 		return err
 	}
@@ -252,7 +253,7 @@ func dayText(x standing) string {
 	switch {
 	case x.Day == 0:
 		return "Not begun"
-	case x.Day >= x.Days && x.Stage.Word != "Observation":
+	case x.Over:
 		return "Over: " + page.Plural(x.Days, "day", "days")
 	}
 	return "Day " + page.Count(x.Day) + " of " + page.Count(x.Days)

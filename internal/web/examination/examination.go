@@ -5,11 +5,13 @@ package examination
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/letter"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/report"
 	"github.com/tickmark/tickmark/internal/view"
@@ -20,6 +22,8 @@ import (
 type Services struct {
 	View       *view.Reader
 	Engagement *engagement.Service
+	Letters    *letter.Service
+	Access     *access.Service
 	System     *org.Service
 	Background page.Background
 }
@@ -37,7 +41,7 @@ func Routes(s Services) []page.Route {
 		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: access.ReadEngagement, Title: title, Nav: nav, Handle: h}
 	}
 	const nav = "/engagements"
-	return []page.Route{
+	return slices.Concat(p.lifeRoutes(), p.letterRoutes(), p.auditRoutes(), []page.Route{
 		get(nav, "Engagements", "", p.list),
 		get("/a/{ref}", "Engagement", nav, p.engagement),
 		get("/a/{ref}/dossiers/{n}", "Dossier", nav, p.dossier),
@@ -48,7 +52,58 @@ func Routes(s Services) []page.Route {
 		get("/a/{ref}/dossiers/{n}/dossier.json", "Dossier", nav, p.json),
 		{Method: http.MethodPost, Pattern: "/a/{ref}/dossiers/{n}/bundle", Action: access.BuildReport, Title: "Bundle", Nav: nav, Handle: p.bundle},
 		get("/system", "System description", "", p.system),
+	})
+}
+
+// two are the routes of a form: asking and doing, with one right.
+func two(pattern, title, nav string, right access.Action, ask, do func(*page.Request) error) []page.Route {
+	return []page.Route{
+		{Method: http.MethodGet, Pattern: pattern, Action: right, Title: title, Nav: nav, Handle: ask},
+		{Method: http.MethodPost, Pattern: pattern, Action: right, Title: title, Nav: nav, Handle: do},
 	}
+}
+
+// lifeRoutes are the pages of an engagement's life, its scope and its auditors.
+func (p *pages) lifeRoutes() []page.Route {
+	const nav, one, manage = "/engagements", "/engagements/{ref}", access.ManageEngagement
+	get := func(pattern, title string, h func(*page.Request) error) page.Route {
+		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: access.ReadEngagement, Title: title, Nav: nav, Handle: h}
+	}
+	creation := two("/engagements/new", "New engagement", nav, manage, p.createForm, p.create)
+	creation[0].Command = "Set up an engagement"
+	return slices.Concat(creation, []page.Route{get(one, "Engagement", p.engagement), get(one+"/scope", "Scope", p.scope), get(one+"/auditors", "Auditors", p.auditors)},
+		two(one+"/move/{to}", "Stage", nav, manage, p.moveForm, p.move),
+		two(one+"/conditions/{gate}", "Condition", nav, manage, p.confirmForm, p.confirm),
+		two(one+"/firm", "Firm", nav, manage, p.firmForm, p.firm),
+		two(one+"/scope/edit", "Change the scope", nav, manage, p.scopeForm, p.changeScope),
+		two(one+"/auditors/invite", "Invite a firm", nav, manage, p.inviteForm, p.invite),
+		two(one+"/auditors/{user}/remove", "End access", nav, manage, p.removeForm, p.remove),
+	)
+}
+
+// letterRoutes are the pages of the documents that management signs.
+func (p *pages) letterRoutes() []page.Route {
+	const nav, all, one, manage = "/engagements", "/engagements/{ref}/documents", "/engagements/{ref}/documents/{letter}", access.ManageEngagement
+	get := func(pattern, title string, h func(*page.Request) error) page.Route {
+		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: access.ReadEngagement, Title: title, Nav: nav, Handle: h}
+	}
+	return slices.Concat([]page.Route{get(all, "Documents", p.letters), get(one, "Document", p.letter), get(one+"/document.pdf", "Document", p.letterPDF)},
+		two(all+"/new", "New document", nav, manage, p.letterForm, p.startLetter),
+		two(one+"/edit", "Edit", nav, manage, p.editForm, p.edit),
+		two(one+"/sign", "Sign", nav, access.SignDocuments, p.signForm, p.sign),
+		two(one+"/withdraw", "Give up", nav, manage, p.withdrawForm, p.withdraw),
+		[]page.Route{{Method: http.MethodPost, Pattern: one + "/anew", Action: manage, Title: "New version", Nav: nav, Handle: p.anew}},
+	)
+}
+
+// auditRoutes are the auditor's pages on stage and scope.
+func (p *pages) auditRoutes() []page.Route {
+	const nav, at = "/audits", "/audits/{engagement}/stage"
+	return slices.Concat([]page.Route{{Method: http.MethodGet, Pattern: at, Action: access.ReadAudits, Title: "Stage and scope", Nav: nav, Handle: p.auditStage}},
+		two(at+"/move/{to}", "Stage", nav, access.Examine, p.auditMoveForm, p.auditMove),
+		two(at+"/conditions/{gate}", "Condition", nav, access.Examine, p.auditConfirmForm, p.auditConfirm),
+		two(at+"/scope/{n}", "Change of scope", nav, access.ReviewWork, p.consentForm, p.consent),
+	)
 }
 
 // dossier is a frozen dossier with the report it makes. It never changes under its hash.
