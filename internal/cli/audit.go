@@ -262,21 +262,25 @@ func engagementRecord(e engagement.Engagement) map[string]any {
 
 func (s *session) auditNew() *cobra.Command {
 	var n engagement.New
-	var first, last string
+	var first, last, asOf string
+	var objectives []string
 	c := &cobra.Command{
-		Use: "new", Short: "Create a SOC 2 Type 2 engagement", Args: cobra.NoArgs,
-		Example: "  tickmark audit new --categories security,availability --from 2026-01-01 --to 2026-12-31",
+		Use: "new", Short: "Create an engagement: SOC 1, SOC 2 or SOC 3, Type 1 or Type 2", Args: cobra.NoArgs,
+		Example: "  tickmark audit new --categories security,availability --from 2026-01-01 --to 2026-12-31\n" +
+			"  tickmark audit new --type 1 --as-of 2026-06-30\n" +
+			"  tickmark audit new --report soc1 --objectives ITGC-01,ITGC-03,PAY-01 --from 2026-01-01 --to 2026-06-30\n" +
+			"  tickmark audit new --report soc3 --of SOC2-2026-1",
 		RunE: s.run(func(ctx context.Context, _ []string) error {
 			scope, err := s.write()
 			if err != nil {
 				return err
 			}
-			a, aerr := period.ParseDate(first)
-			b, berr := period.ParseDate(last)
-			if aerr != nil || berr != nil {
-				return usageError{fmt.Errorf("--from and --to take the first and the last day, such as 2026-01-01")}
+			if n.Period, err = coverage(n, first, last, asOf); err != nil {
+				return err
 			}
-			n.Period = period.Closed(a, b)
+			for _, o := range objectives {
+				n.Objectives = append(n.Objectives, engagement.Objective{ID: o})
+			}
 			e, warnings, err := s.app.Engagement.Create(ctx, scope, s.Now(), n)
 			if err != nil {
 				return err
@@ -287,18 +291,52 @@ func (s *session) auditNew() *cobra.Command {
 			if s.json {
 				return s.object(engagementRecord(e))
 			}
-			fmt.Fprintf(s.Out, "%s: %s, %s, %s.\n", e.Ref, e.Title, strings.Join(e.Categories, ", "), e.Period)
+			fmt.Fprintf(s.Out, "%s: %s, %s, %s.\n", e.Ref, e.Title, inScope(e), e.Period)
 			s.next("tickmark audit describe -f system.yaml")
 			return nil
 		}),
 	}
 	f := c.Flags()
+	f.StringVar(&n.Report, "report", engagement.SOC2, "soc1, soc2 or soc3")
+	f.IntVar(&n.Type, "type", 2, "1: as of a day; 2: over a period")
 	f.StringVar(&n.Title, "title", "", "title (default: made from report and period)")
-	f.StringSliceVar(&n.Categories, "categories", []string{"security"}, "security, availability, processing_integrity, confidentiality, privacy")
+	f.StringSliceVar(&n.Categories, "categories", []string{"security"}, "of a SOC 2: security, availability, processing_integrity, confidentiality, privacy")
+	f.StringSliceVar(&objectives, "objectives", nil, "of a SOC 1: control objectives of the catalogue, comma between")
+	f.StringVar(&n.Plus, "plus", "", "of a SOC 2+: the framework that is opined on besides")
+	f.StringVar(&n.From, "of", "", "of a SOC 3: the SOC 2 Type 2 it comes from")
 	f.StringVar(&first, "from", "", "first day of the period")
 	f.StringVar(&last, "to", "", "last day of the period")
+	f.StringVar(&asOf, "as-of", "", "of a Type 1: the day it speaks as of")
 	f.StringVar(&n.Firm, "firm", "", "the independent auditor, once engaged")
 	return c
+}
+
+// coverage reads the day or the period of a new engagement; a SOC 3 has that of its SOC 2.
+func coverage(n engagement.New, first, last, asOf string) (period.Period, error) {
+	switch {
+	case n.Report == engagement.SOC3:
+		return period.Period{}, nil
+	case n.Type == 1:
+		d, err := period.ParseDate(asOf)
+		if err != nil {
+			return period.Period{}, usageError{fmt.Errorf("a Type 1 needs --as-of with a day such as 2026-06-30")}
+		}
+		return period.Closed(d, d), nil
+	}
+	a, aerr := period.ParseDate(first)
+	b, berr := period.ParseDate(last)
+	if aerr != nil || berr != nil {
+		return period.Period{}, usageError{fmt.Errorf("--from and --to take the first and the last day, such as 2026-01-01")}
+	}
+	return period.Closed(a, b), nil
+}
+
+// inScope is what an engagement is about, in words.
+func inScope(e engagement.Engagement) string {
+	if n := len(e.Objectives); n > 0 {
+		return fmt.Sprintf("%d control objectives", n)
+	}
+	return strings.Join(e.Categories, ", ")
 }
 
 func (s *session) auditList() *cobra.Command {
