@@ -46,7 +46,8 @@ func (s *Service) write(ctx context.Context, scope access.ReadScope, now time.Ti
 	}
 	for _, c := range s.Engagements.Catalog.Categories() {
 		if slices.Contains(ids, c.ID) {
-			f.Categories = append(f.Categories, c.Name)
+			name, _, _ := strings.Cut(c.Name, " (") // "Security (common criteria)"
+			f.Categories = append(f.Categories, name)
 		}
 	}
 	all, err := s.Controls.ListComplements(ctx, scope, control.CUEC, now)
@@ -173,7 +174,7 @@ func (f Facts) condition() string {
 	if len(who) == 0 {
 		return ""
 	}
-	return ", if the complementary controls that the design assumes at " + and(who) + " operated effectively " + strings.Replace(f.throughout(), "throughout the", "throughout that", 1)
+	return ", if the complementary controls that the design assumes at " + and(who) + " operated effectively " + map[bool]string{true: "on that day", false: "in that time"}[f.E.Type == 1]
 }
 
 // assertion has its statements in the order of domain brief 4.3.
