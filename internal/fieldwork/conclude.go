@@ -29,6 +29,9 @@ func (s *Service) Conclude(ctx context.Context, a access.AuditScope, now time.Ti
 		if err := sh.allows(c); err != nil {
 			return err
 		}
+		if err := s.recount(ctx, a, sh); err != nil {
+			return err
+		}
 		p.Conclusion, p.Why, p.Concluded = c, reason, &Signed{a.Firm.Actor(), now}
 		return s.told(ctx, a, now, "test.concluded", string(p.ID), map[string]any{"ref": p.Ref, "control": p.Control, "conclusion": string(c), "why": reason, "items": len(sh.Items) - p.Tally.Void, "deviating": sh.Deviating()})
 	})
@@ -177,4 +180,19 @@ func (s *Service) Clear(ctx context.Context, a access.AuditScope, now time.Time,
 		}
 		return s.told(ctx, a, now, "note.cleared", string(p.ID), map[string]any{"paper": p.Ref, "n": n, "answer": answer})
 	})
+}
+
+// recount brings the numbers of a workpaper's findings to what was tested when it is concluded.
+func (s *Service) recount(ctx context.Context, a access.AuditScope, sh *Sheet) error {
+	for _, f := range sh.Findings {
+		was := f
+		if f.counted(sh); f.Count == was.Count && f.Of == was.Of && slices.Equal(f.Items, was.Items) {
+			continue
+		}
+		f.Version++
+		if err := s.Findings.SaveFinding(ctx, a.Firm, f, was.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
