@@ -40,6 +40,7 @@ import (
 	"github.com/tickmark/tickmark/internal/evaluate/evaluatesql"
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
+	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
@@ -96,7 +97,8 @@ type App struct {
 	Engagement *engagement.Service
 	Letters    *letter.Service
 	Work       *work.Service
-	Reviews    *review.Service // of who may use what
+	Reviews    *review.Service    // of who may use what
+	Fieldwork  *fieldwork.Service // the auditor's
 	Policies   *policy.Service
 	Vendors    *vendors.Service
 	People     *people.Service
@@ -190,10 +192,11 @@ func (a *App) wire() {
 	a.wireCampaigns() // after the people
 	a.wireVendors()
 	a.wireOccurrences()
-	a.wireRisks()    // after the people
-	a.wireReviews()  // after the people
-	a.wireRequests() // after engagements, policies and evidence
-	a.wireImports()  // after what it imports into
+	a.wireRisks()     // after the people
+	a.wireReviews()   // after the people
+	a.wireRequests()  // after engagements, policies and evidence
+	a.wireFieldwork() // after what auditors look at
+	a.wireImports()   // after what it imports into
 	a.wireNotices()
 }
 

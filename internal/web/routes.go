@@ -11,6 +11,7 @@ import (
 	"github.com/tickmark/tickmark/internal/web/desk"
 	"github.com/tickmark/tickmark/internal/web/directory"
 	"github.com/tickmark/tickmark/internal/web/examination"
+	"github.com/tickmark/tickmark/internal/web/fieldwork"
 	"github.com/tickmark/tickmark/internal/web/intake"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/planning"
@@ -47,6 +48,8 @@ func Routes(s Services, dev bool) []page.Route {
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog(), Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
+		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Tests: s.Evaluate.Store})),
+		styled("examination", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background})),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)

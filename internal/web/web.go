@@ -20,6 +20,7 @@ import (
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/evidence"
+	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
@@ -60,6 +61,7 @@ type Services struct {
 	Matrix        *matrix.Service
 	Work          *work.Service
 	Reviews       *review.Service // of who may use what
+	Fieldwork     *fieldwork.Service
 	Occurrences   *occurrence.Service
 	Risks         *risk.Service
 	Changes       *change.Service

@@ -1,0 +1,15 @@
+package app
+
+import (
+	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/fieldwork/fieldworksql"
+)
+
+// wireFieldwork hands the auditor's work its stores, and what of the client's it reads.
+func (a *App) wireFieldwork() {
+	store := &fieldworksql.Store{DB: a.DB}
+	a.Fieldwork = &fieldwork.Service{
+		Populations: store, Papers: store, Findings: store, Firm: store, Engagements: a.Engagement.Store, Controls: a.Controls, Evidence: a.Evidence.Store,
+		Tests: a.Evaluate, Runs: a.Evaluate.Store, Files: a.Lake, Catalog: a.Catalog, Tx: a.DB, Ledger: a.Ledger.Store,
+	}
+}
