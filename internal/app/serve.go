@@ -152,7 +152,7 @@ func (a *App) Pages() web.Services {
 		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
 		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,
 		Fieldwork: a.Fieldwork,
-		Risks: a.Risks, Changes: a.Changes, Requests: a.Requests, AroundRisks: a.AroundRisks,
+		Risks:     a.Risks, Changes: a.Changes, Requests: a.Requests, AroundRisks: a.AroundRisks,
 		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
 	}
 }

@@ -40,7 +40,9 @@ func (s *Service) Conclude(ctx context.Context, a access.AuditScope, now time.Ti
 // allows refuses a conclusion that the work does not carry.
 func (sh *Sheet) allows(c Conclusion) error {
 	p := sh.Paper
-	no := func(format string, args ...any) error { return errs.New(errs.Conflict, format, args...).At("conclusion") }
+	no := func(format string, args ...any) error {
+		return errs.New(errs.Conflict, format, args...).At("conclusion")
+	}
 	switch c {
 	case NotTested:
 		return nil

@@ -115,11 +115,11 @@ type Sample struct {
 	Confidence sample.Rate  `json:"confidence"`
 	Tolerable  sample.Rate  `json:"tolerable"`
 	Expected   int          `json:"expected"`
-	Size       int          `json:"size"`     // asked for
-	Machine    int          `json:"machine"`  // of a census: items that the test passes, which are counted and not listed
-	Strata     string       `json:"strata"`   // "", "month" or "quarter"
-	Seed       string       `json:"seed"`     // of random characters, on record before the draw
-	Drawing    string       `json:"drawing"`  // verify.DrawMethod
+	Size       int          `json:"size"`    // asked for
+	Machine    int          `json:"machine"` // of a census: items that the test passes, which are counted and not listed
+	Strata     string       `json:"strata"`  // "", "month" or "quarter"
+	Seed       string       `json:"seed"`    // of random characters, on record before the draw
+	Drawing    string       `json:"drawing"` // verify.DrawMethod
 	Population PopulationID `json:"population"`
 	SHA256     string       `json:"sha256"` // of the population
 	At         time.Time    `json:"at"`

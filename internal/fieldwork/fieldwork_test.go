@@ -3,7 +3,9 @@ package fieldwork
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 )
 
@@ -13,7 +15,9 @@ func TestStand(t *testing.T) {
 	paper := func(ref string, c Conclusion) Paper {
 		return Paper{ID: PaperID(ref), Ref: ref, Control: "C-" + ref, Criteria: []string{"CC6.1"}, Conclusion: c}
 	}
-	deviates := func(ref, instead string) Finding { return Finding{Ref: "F-" + ref, Paper: PaperID(ref), Instead: instead} }
+	deviates := func(ref, instead string) Finding {
+		return Finding{Ref: "F-" + ref, Paper: PaperID(ref), Instead: instead}
+	}
 	for name, x := range map[string]struct {
 		papers   []Paper
 		findings []Finding
@@ -74,5 +78,34 @@ func TestRows(t *testing.T) {
 	}
 	if s := guess([]string{"Name", "Number", "Left on", "terminated_on"}, []Row{{1, []string{"A", "1", "x", "2025-01-01"}}, {2, []string{"A", "2", "x", "2025-01-02"}}}); s.Key != 1 || s.Label != 0 || s.Day != 3 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestChained: windows that follow each other from the end of the period back, without a gap; the rest is said.
+func TestChained(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return period.Date(20000 + n).Time() }
+	window := func(from, to int) evaluate.Run {
+		return evaluate.Run{ID: evaluate.RunID(fmt.Sprint(from, "-", to)), From: day(from), To: day(to), AsOf: day(to), Hash: "h"}
+	}
+	over := period.Period{From: 20000, To: 20100}
+	for name, x := range map[string]struct {
+		runs []evaluate.Run
+		want string
+	}{
+		"one":       {[]evaluate.Run{window(60, 100), window(0, 100), window(50, 90)}, "[0-100]"},
+		"three":     {[]evaluate.Run{window(60, 100), window(40, 80), window(21, 61), window(-5, 35), window(-20, 30)}, "[60-100 21-61 -20-30]"},
+		"a gap":     {[]evaluate.Run{window(60, 100), window(0, 50)}, "[60-100]"},
+		"so far":    {[]evaluate.Run{window(10, 50), window(-30, 20)}, "[10-50 -30-20]"},
+		"no window": {[]evaluate.Run{{ID: "a", AsOf: day(10), Hash: "h"}, {ID: "b", AsOf: day(50), Hash: "h"}, {ID: "c", AsOf: day(150), Hash: "h"}}, "[b]"},
+		"nothing":   {[]evaluate.Run{window(-50, -10), {ID: "x", From: day(0), To: day(100)}}, "[]"},
+	} {
+		var got []string
+		for _, r := range chained(x.runs, over) {
+			got = append(got, string(r.ID))
+		}
+		if fmt.Sprint(got) != x.want {
+			t.Errorf("%s: %v, want %s", name, got, x.want)
+		}
 	}
 }

@@ -18,13 +18,17 @@ import (
 type StaleFinding struct{ Theirs Finding }
 
 // Error names the version.
-func (s *StaleFinding) Error() string { return s.Theirs.Ref + " is at version " + itoa(s.Theirs.Version) }
+func (s *StaleFinding) Error() string {
+	return s.Theirs.Ref + " is at version " + itoa(s.Theirs.Version)
+}
 
 // StaleShared is the cause of a Conflict when somebody else answered meanwhile, or the firm shared another text.
 type StaleShared struct{ Theirs Shared }
 
 // Error names the version.
-func (s *StaleShared) Error() string { return s.Theirs.Ref + " is at version " + itoa(s.Theirs.Version) }
+func (s *StaleShared) Error() string {
+	return s.Theirs.Ref + " is at version " + itoa(s.Theirs.Version)
+}
 
 // Facts is what people say about a finding.
 type Facts struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/kernel/canon"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/id"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
@@ -170,29 +171,47 @@ func (s *Service) readTest(ctx context.Context, a access.AuditScope, p *Populati
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.covering(ctx, a, p.Of, over)
+	runs, gap, err := s.covering(ctx, a, p.Of, over)
 	if err != nil {
 		return nil, err
 	}
-	again, err := s.Tests.Again(ctx, a.Client, run.ID)
-	if err != nil {
-		return nil, err
+	var items []evaluate.Item
+	var ids, hashes []string
+	seen := map[string]bool{}
+	for _, run := range runs { // the newest first: what was judged last counts
+		again, err := s.Tests.Again(ctx, a.Client, run.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !again.Same() {
+			return nil, errs.New(errs.Conflict, "test %s gives other rows now than were recorded as of %s", run.Test, run.AsOf.UTC().Format(time.DateOnly)).At("of").
+				WithHint("Ask the client why; the recorded hash is %s.", run.Hash)
+		}
+		for _, it := range again.Rows {
+			if !seen[it.ID] {
+				seen[it.ID], items = true, append(items, it)
+			}
+		}
+		if len(items) > MaxRows {
+			return nil, errs.New(errs.Exhausted, "test %s judged more than %d items", run.Test, MaxRows).At("of")
+		}
+		ids, hashes, p.Member = append(ids, string(run.ID)), append(hashes, run.Hash), orElse(p.Member, again.Definition.Counted)
 	}
-	if !again.Same() {
-		return nil, errs.New(errs.Conflict, "test %s gives other rows now than were recorded as of %s", run.Test, run.AsOf.UTC().Format(time.DateOnly)).At("of").
-			WithHint("Ask the client why; the recorded hash is %s.", run.Hash)
+	newest, oldest := runs[0], runs[len(runs)-1]
+	p.Run, p.RunSHA256 = strings.Join(ids, " "), hashes[0]
+	p.Detail = fmt.Sprintf("version %d, as of %s", newest.Version, newest.AsOf.UTC().Format("2 Jan 2006 15:04 UTC"))
+	if len(runs) > 1 {
+		p.RunSHA256 = canon.Sum([]byte(strings.Join(hashes, "\n")))
+		p.Detail = fmt.Sprintf("%d evaluations, the newest as of %s", len(runs), newest.AsOf.UTC().Format("2 Jan 2006 15:04 UTC"))
+	} else {
+		total := newest.Population
+		p.Total = &total
 	}
-	if len(again.Rows) > MaxRows {
-		return nil, errs.New(errs.Exhausted, "test %s judged %d items; a population has at most %d", run.Test, len(again.Rows), MaxRows).At("of")
+	if !newest.From.IsZero() {
+		p.Detail += fmt.Sprintf(", judging %s to %s", oldest.From.UTC().Format("2 Jan 2006"), newest.To.UTC().Format("2 Jan 2006"))
 	}
-	p.Run, p.RunSHA256, p.Member = string(run.ID), run.Hash, orElse(p.Member, again.Definition.Counted)
-	p.Detail = fmt.Sprintf("version %d, as of %s", run.Version, run.AsOf.UTC().Format("2 Jan 2006 15:04 UTC"))
-	if !run.From.IsZero() {
-		p.Detail += fmt.Sprintf(", judging %s to %s", run.From.UTC().Format("2 Jan 2006"), run.To.UTC().Format("2 Jan 2006"))
-	}
-	total := run.Population
-	p.Total = &total
-	return testRows(p, again.Rows)
+	p.Detail += gap
+	return testRows(p, items)
 }
 
 func orElse(s, other string) string {
@@ -267,33 +286,61 @@ func plain(v json.RawMessage) string {
 	return ""
 }
 
-// covering finds the evaluation whose window holds most of the period, the newest of those.
-func (s *Service) covering(ctx context.Context, a access.AuditScope, test string, over period.Period) (evaluate.Run, error) {
-	res, err := s.Runs.Runs(ctx, a.Client, test, paging.Query{Sort: "as_of", Desc: true, Size: 400})
+// maxRuns is how many evaluations a population may be put together from.
+const maxRuns = 30
+
+// covering finds the evaluations whose windows, one after the other, hold the period, the newest first; of a test of a state the
+// newest one in the period. What they leave out is said in words.
+func (s *Service) covering(ctx context.Context, a access.AuditScope, test string, over period.Period) (chain []evaluate.Run, gap string, err error) {
+	res, err := s.Runs.Runs(ctx, a.Client, test, paging.Query{Sort: "as_of", Desc: true, Size: paging.MaxSize})
 	if err != nil {
-		return evaluate.Run{}, err
+		return nil, "", err
 	}
-	var best evaluate.Run
-	most := -1
-	for _, r := range res.Rows {
-		if !r.Evaluated() {
-			continue
+	chain = chained(res.Rows, over)
+	if len(chain) == 0 {
+		return nil, "", errs.New(errs.Invalid, "test %q was not evaluated with a verdict in the period", test).At("of").WithHint("Choose another test, or another source.")
+	}
+	if first := chain[len(chain)-1]; !first.From.IsZero() && period.Of(first.From) > over.From {
+		gap = "; nothing judges " + over.From.String() + " to " + (period.Of(first.From) - 1).String()
+	}
+	return chain, gap, nil
+}
+
+// chained picks runs from the end of the period back: always the one that reaches furthest back of those that leave no gap.
+func chained(runs []evaluate.Run, over period.Period) []evaluate.Run {
+	var chain []evaluate.Run
+	end := over.To
+	for len(chain) < maxRuns {
+		var best *evaluate.Run
+		for i, r := range runs {
+			switch {
+			case !r.Evaluated():
+				continue
+			case r.To.IsZero():
+				if over.Contains(r.AsOf) && (best == nil || r.AsOf.After(best.AsOf)) {
+					best = &runs[i]
+				}
+				continue
+			case period.Of(r.From) >= end || period.Of(r.To) <= over.From:
+				continue
+			}
+			later := len(chain) == 0 // the newest begins the chain, wherever it ends
+			switch {
+			case best == nil && (later || period.Of(r.To) >= end):
+				best = &runs[i]
+			case best != nil && later && (r.To.After(best.To) || r.To.Equal(best.To) && r.From.Before(best.From)), best != nil && !later && period.Of(r.To) >= end && r.From.Before(best.From):
+				best = &runs[i]
+			}
 		}
-		days := 0
-		switch {
-		case !r.To.IsZero():
-			days = period.Period{From: period.Of(r.From), To: period.Of(r.To)}.Overlap(over).Days()
-		case over.Contains(r.AsOf):
-			days = 1
+		if best == nil {
+			return chain
 		}
-		if days > most || days == most && r.AsOf.After(best.AsOf) {
-			best, most = r, days
+		chain = append(chain, *best)
+		if end = period.Of(best.From); best.To.IsZero() || end <= over.From {
+			return chain
 		}
 	}
-	if most < 0 {
-		return best, errs.New(errs.Invalid, "test %q was not evaluated with a verdict", test).At("of").WithHint("Choose another test, or another source.")
-	}
-	return best, nil
+	return chain
 }
 
 // over is the period of the engagement; the day of a Type 1.

@@ -3,11 +3,13 @@ package fieldwork
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/kernel/canon"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/text"
 )
@@ -191,19 +193,29 @@ func (s *Service) Reperform(ctx context.Context, a access.AuditScope, now time.T
 }
 
 func (s *Service) again(ctx context.Context, a access.AuditScope, p Population) (Reperformed, error) {
-	x, err := s.Tests.Again(ctx, a.Client, evaluate.RunID(p.Run))
-	if err != nil {
-		return Reperformed{}, err
+	r := Reperformed{Run: p.Run, Recorded: p.RunSHA256}
+	var hashes []string
+	verdicts := map[string]string{}
+	for _, id := range strings.Fields(p.Run) { // the newest first: what was judged last counts
+		x, err := s.Tests.Again(ctx, a.Client, evaluate.RunID(id))
+		if err != nil {
+			return r, err
+		}
+		hashes = append(hashes, x.Hash)
+		for _, it := range x.Rows {
+			if _, ok := verdicts[it.ID]; !ok {
+				verdicts[it.ID] = string(it.Outcome)
+			}
+		}
+	}
+	if r.Now = strings.Join(hashes, "\n"); len(hashes) > 1 {
+		r.Now = canon.Sum([]byte(r.Now))
 	}
 	rows, err := s.Populations.Rows(ctx, a.Firm.ReadScope, p.ID)
 	if err != nil {
-		return Reperformed{}, err
+		return r, err
 	}
-	r := Reperformed{Run: p.Run, Recorded: p.RunSHA256, Now: x.Hash, Rows: len(x.Rows)}
-	verdicts := make(map[string]string, len(x.Rows))
-	for _, it := range x.Rows {
-		verdicts[it.ID] = string(it.Outcome)
-	}
+	r.Rows = len(verdicts)
 	for _, row := range rows {
 		if verdicts[p.Cell(row, 0)] != p.Cell(row, p.Verdict) && len(r.Differ) < 50 {
 			r.Differ = append(r.Differ, p.Key(row))

@@ -314,4 +314,3 @@ func (p *pages) respond(r *page.Request) error {
 	}
 	return p.showShared(r, f)
 }
-

@@ -17,7 +17,10 @@ import (
 
 // head is the name of a column as the sheet shows it.
 func (d sheetData) head(column int) string {
-	s := strings.ReplaceAll(d.Population.Columns[column], "_", " ")
+	s := strings.ReplaceAll(strings.TrimPrefix(d.Population.Columns[column], "item_"), "_", " ")
+	if s == "label" {
+		s = "item"
+	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
@@ -51,6 +54,16 @@ func (d sheetData) cellText(x fieldwork.Sampled, i int) string {
 func shortDay(s string) string {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		return t.Format("2 Jan")
+	}
+	return s
+}
+
+// shortCell is a cell as it fits beside the marks: an instant without its year and seconds.
+func shortCell(s string) string {
+	if len(s) >= 19 {
+		if t, err := time.Parse(time.DateTime, s[:10]+" "+s[11:19]); err == nil {
+			return t.Format("2 Jan 15:04")
+		}
 	}
 	return s
 }
