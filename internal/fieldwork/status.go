@@ -113,7 +113,7 @@ func Stand(mine, all []Paper, findings []Finding) Standing {
 			open = append(open, p.Ref)
 		}
 	}
-	say := strings.Join
+	say := named
 	switch {
 	case len(mine) == 0:
 		st.Why = "No workpaper tests a control of it."
@@ -133,6 +133,15 @@ func Stand(mine, all []Paper, findings []Finding) Standing {
 		st.Status, st.Why = Met, "Effective: "+say(effective, ", ")+"."
 	}
 	return st
+}
+
+// named lists the first few of many.
+func named(refs []string, between string) string {
+	const few = 3
+	if len(refs) <= few+1 {
+		return strings.Join(refs, between)
+	}
+	return strings.Join(refs[:few], between) + " and " + itoa(len(refs)-few) + " more"
 }
 
 // carried reports whether every finding of a workpaper names a compensating control that was tested and is effective.
