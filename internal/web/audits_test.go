@@ -100,6 +100,13 @@ func (in *installation) audit(ctx context.Context, client string, o access.NewOr
 	if err := in.requested(ctx, lead, scope, name); err != nil {
 		return err
 	}
+	hostile := ""
+	if name != "" {
+		hostile = evil[:60]
+	}
+	if err := in.fieldwork(ctx, lead, hostile); err != nil {
+		return err
+	}
 	// Somebody who can still be added to the team, and take off.
 	_, err = a.Access.AddUser(ctx, op, in.now, access.NewUser{Email: "new@" + domain, Name: called(access.Staff) + " the second", Password: password, Role: access.Staff})
 	return err
