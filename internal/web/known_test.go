@@ -13,6 +13,8 @@ var everybodys = []string{
 	"/campaigns/{ref}/remind", "/campaigns/{ref}/restore", "/devices/{ref}/return", "/campaigns/{ref}/bulk/waive", "/campaigns/{ref}/bulk/postpone", "/mine/{token}", "/mine/{token}/{duty}",
 	"/policies/{ref}", "/policies/{ref}/read", "/policies/{ref}/policy.pdf", "/policies/{ref}/policy.md", "/policies/{ref}/edit", "/policies/{ref}/compare", "/policies/{ref}/settings",
 	"/policies/{ref}/send", "/policies/{ref}/approve", "/policies/{ref}/return", "/policies/{ref}/drop", "/policies/{ref}/reviewed", "/policies/{ref}/contacts", "/policies/{ref}/withdraw", "/policies/{ref}/retire",
+	"/engagements/{ref}/requests", "/engagements/{ref}/requests/bulk/owner", "/engagements/{ref}/requests/{r}", "/engagements/{ref}/requests/{r}/attach", "/engagements/{ref}/requests/{r}/detach",
+	"/engagements/{ref}/requests/{r}/file", "/engagements/{ref}/requests/{r}/provide", "/engagements/{ref}/requests/{r}/recall", "/engagements/{ref}/requests/{r}/comment", "/engagements/{ref}/requests/{r}/owner",
 }
 
 // notLinked are pages that nothing links to while there is nothing to do on them, with what would make the link appear.

@@ -44,8 +44,17 @@ func (in *installation) requested(ctx context.Context, a access.AuditScope, clie
 	if _, err := s.Reassign(ctx, owner, in.now, a.Engagement, all[0].Ref, 0, string(owner.User())); err != nil {
 		return err
 	}
+	if words == "" { // something that was collected
+		there, err := s.Candidates(ctx, owner.ReadScope, all[0])
+		if err != nil {
+			return err
+		}
+		if _, err := s.Give(ctx, owner, in.now, a.Engagement, all[3].Ref, []string{there[0].Key()}); err != nil {
+			return err
+		}
+	}
 	for _, r := range all[2:] {
-		if _, err := s.Hand(ctx, owner, in.now, a.Engagement, r.Ref, 0, say("With the lead on Monday at ten.")); err != nil {
+		if _, err := s.Hand(ctx, owner, in.now, a.Engagement, r.Ref, 0, say("With the lead on Monday, at ten.")); err != nil {
 			return err
 		}
 	}
