@@ -64,11 +64,7 @@ func (f frozen) tabs(current string) []page.Tab {
 		return page.Tab{Title: title, Href: href, Count: count, Counted: name != "", Current: current == name}
 	}
 	out := []page.Tab{tab("Results", "", 0), tab("Controls", "controls", n.Controls), tab("Deviations", "deviations", n.Deviations), tab("Sources", "sources", len(f.D.Sources))}
-	out = append(out, page.Tab{Title: "Report", Href: f.base() + "/report", Current: current == "report"})
-	if f.Row.Number > 1 {
-		out = append(out, page.Tab{Title: "Changes", Href: f.base() + "/changes", Current: current == "changes"})
-	}
-	return out
+	return append(out, page.Tab{Title: "Report", Href: f.base() + "/report", Current: current == "report"}, page.Tab{Title: "Changes", Href: f.base() + "/changes", Current: current == "changes"})
 }
 
 func (p *pages) dossier(r *page.Request) error {
