@@ -63,6 +63,7 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 		return nil, err
 	}
 	d.Criteria = g.criterionFacts()
+	g.parts(d)
 	if err := g.system(ctx, d); err != nil {
 		return nil, err
 	}
@@ -494,13 +495,17 @@ func (g *gatherer) complements(ctx context.Context, d *Dossier, x org.Descriptio
 	if err != nil {
 		return err
 	}
+	framework := catalog.TSC
+	if g.e.Report == SOC1 {
+		framework = catalog.SOC1
+	}
 	for _, c := range cuecs {
 		if c.Retired {
 			continue
 		}
 		y := CUEC{Ref: c.Ref, Text: c.Text, Criteria: []string{}}
 		for _, r := range c.Requirements {
-			if r.Framework == catalog.TSC {
+			if r.Framework == framework {
 				y.Criteria = append(y.Criteria, r.ID)
 			}
 		}
