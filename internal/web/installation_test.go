@@ -26,6 +26,7 @@ import (
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/internal/letter"
 	"github.com/tickmark/tickmark/internal/platform/lake"
 	"github.com/tickmark/tickmark/internal/simco"
 	"github.com/tickmark/tickmark/internal/web"
@@ -237,6 +238,9 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 		return err
 	}
 	if err := in.documents(ctx, scope); err != nil {
+		return err
+	}
+	if _, err := a.Letters.Start(ctx, scope, in.now, e.Ref, letter.Assertion, period.Period{}); err != nil {
 		return err
 	}
 	if err := in.policies(ctx, scope); err != nil {

@@ -9,6 +9,8 @@ var everybodys = []string{
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
 	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
+	"/engagements/{ref}", "/engagements/{ref}/scope", "/engagements/{ref}/scope/edit", "/engagements/{ref}/auditors", "/engagements/{ref}/auditors/invite", "/engagements/{ref}/firm",
+	"/engagements/{ref}/documents", "/engagements/{ref}/documents/new", "/engagements/{ref}/move/{to}", "/engagements/{ref}/conditions/{gate}",
 	"/campaigns/{ref}", "/campaigns/{ref}/close", "/campaigns/{ref}/extend", "/training/courses/{ref}", "/training/courses/{ref}/edit", "/training/courses/{ref}/retire",
 	"/campaigns/{ref}/remind", "/campaigns/{ref}/restore", "/devices/{ref}/return", "/campaigns/{ref}/bulk/waive", "/campaigns/{ref}/bulk/postpone", "/mine/{token}", "/mine/{token}/{duty}",
 	"/policies/{ref}", "/policies/{ref}/read", "/policies/{ref}/policy.pdf", "/policies/{ref}/policy.md", "/policies/{ref}/edit", "/policies/{ref}/compare", "/policies/{ref}/settings",
@@ -19,22 +21,26 @@ var everybodys = []string{
 
 // notLinked are pages that nothing links to while there is nothing to do on them, with what would make the link appear.
 var notLinked = map[string]bool{
-	"/e/{ref}/picture":                  true, // a page shows it; none links to it
-	"/sign-in":                          true, // signing out
-	"/audits/{engagement}/independence": true, // who has not declared yet is sent there
-	"/start":                            true, // an installation without an organisation
-	"/start/checklist":                  true, // the palette, and the home page once most of it is done
-	"/jobs/events":                      true, // a script asks for it
-	"/jobs/{id}":                        true, // a job
-	"/jobs/{id}/cancel":                 true, // a job under way
-	"/jobs/{id}/file":                   true, // a bundle
-	"/views/{id}":                       true, // a saved view's own address, to pass on
-	"/views/{id}/edit":                  true, // a saved view
-	"/account/tokens/{id}/revoke":       true, // an API token
-	"/welcome":                          true, // the link of an invitation
-	"/mine/{token}":                     true, // a personal link, in an e-mail
-	"/mine/{token}/{duty}":              true, // below it
-	"/mine/thanks":                      true, // once everything is done
+	"/e/{ref}/picture":                             true, // a page shows it; none links to it
+	"/sign-in":                                     true, // signing out
+	"/engagements/{ref}/conditions/{gate}":         true, // a condition that no record shows
+	"/audits/{engagement}/stage/move/{to}":         true, // a stage that is the auditor's to end
+	"/audits/{engagement}/stage/conditions/{gate}": true, // the same
+	"/audits/{engagement}/stage/scope/{n}":         true, // a change of scope that waits
+	"/audits/{engagement}/independence":            true, // who has not declared yet is sent there
+	"/start":                                       true, // an installation without an organisation
+	"/start/checklist":                             true, // the palette, and the home page once most of it is done
+	"/jobs/events":                                 true, // a script asks for it
+	"/jobs/{id}":                                   true, // a job
+	"/jobs/{id}/cancel":                            true, // a job under way
+	"/jobs/{id}/file":                              true, // a bundle
+	"/views/{id}":                                  true, // a saved view's own address, to pass on
+	"/views/{id}/edit":                             true, // a saved view
+	"/account/tokens/{id}/revoke":                  true, // an API token
+	"/welcome":                                     true, // the link of an invitation
+	"/mine/{token}":                                true, // a personal link, in an e-mail
+	"/mine/{token}/{duty}":                         true, // below it
+	"/mine/thanks":                                 true, // once everything is done
 
 	"/settings/people/{id}/factor":               true, // a second factor
 	"/settings/tokens/{id}/revoke":               true, // an API token

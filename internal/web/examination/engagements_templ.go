@@ -415,7 +415,7 @@ func engagementPage(r *page.Request, x whole) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Head(x.Ref, badge(x.Stage), x.Title, x.Kind+" · "+x.Categories).Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Head(x.Ref, badge(x.Stage), x.Title, strings.TrimSuffix(x.Kind+" · "+x.Categories, " · ")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

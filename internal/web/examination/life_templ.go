@@ -506,7 +506,7 @@ func gateHelp(x life, g engagement.Gate) page.Crumb {
 	}
 	switch g.Key {
 	case engagement.GateApplicability:
-		return page.Crumb{Text: "Decide which report is needed", Href: "/interview"}
+		return page.Crumb{Text: "Decide which report is needed", Href: "/which-report"}
 	case engagement.GateEngagementLetter, engagement.GateEvents, engagement.GateAssertion, engagement.GateRepresentation:
 		return page.Crumb{Text: "Documents", Href: x.Base + "/documents"}
 	case "criteria_owned":

@@ -120,6 +120,26 @@ func did(e view.EntryRow) deed {
 		d = deed{"decided how often evidence is renewed for", e.Subject, "/evidence/due?q=" + url.QueryEscape(e.Subject), note(every(x.Days))}
 	case "engagement.created":
 		d.Before, d.After = "set up the engagement", note(x.Firm)
+	case "engagement.moved":
+		d.Before, d.After = "moved from "+stage(x.From)+" to "+stage(x.To)+":", because(x.Reason)
+	case "engagement.confirmed":
+		d.Before, d.After = "confirmed a condition of", ""
+	case "engagement.firm_recorded":
+		d.Before, d.After = "recorded the firm of", note(x.Firm)
+	case "engagement.scope_applied":
+		d.Before, d.After = "changed the scope of", because(x.Reason)
+	case "engagement.scope_proposed":
+		d.Before, d.After = "asked the auditor for a change of scope of", because(x.Reason)
+	case "engagement.scope_decided":
+		d.Before = "decided on a change of scope of"
+	case "letter.drafted":
+		d.Before, d.After = "wrote "+x.Ref+" for", note(x.Title)
+	case "letter.edited":
+		d.Before, d.After = "edited "+x.Ref+" of", note(x.Title)
+	case "letter.signed":
+		d.Before, d.After = fmt.Sprintf("signed version %d of %s for", x.Version, x.Ref), ""
+	case "letter.withdrawn":
+		d.Before, d.After = "gave up the draft of "+x.Ref+" for", note(x.Title)
 	case "dossier.frozen":
 		d.Before, d.After = fmt.Sprintf("froze dossier %d of", x.Number), ""
 	case "report.rendered":
@@ -300,3 +320,6 @@ func workDeed(e view.EntryRow, x said, d deed) deed {
 	}
 	return d
 }
+
+// stage is a state of an engagement in words.
+func stage(s string) string { return strings.ReplaceAll(s, "_", " ") }
