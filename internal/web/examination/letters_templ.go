@@ -1401,7 +1401,7 @@ func editPage(r *page.Request, f *page.Form, x paper) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if x.L.Kind == letter.Bridge {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "<div class=\"row wrap when\"><div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "<div class=\"when\"><div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
