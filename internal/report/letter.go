@@ -54,7 +54,7 @@ func Letter(p LetterPaper) *Document {
 	}
 	b.section("", l.Title, l.Title, ref)
 	b.add(Prose(markdown.Parse(l.Body))...)
-	b.heading(2, "Signature")
+	b.add(Heading{Level: 2, Anchor: "letter/signature", Title: "Signature"})
 	if l.Signed == nil {
 		b.add(Pairs{Subject: "letter/signature", Pairs: []Pair{{Key: "Name", Blank: true}, {Key: "Title", Blank: true}, {Key: "Signature", Blank: true}, {Key: "Date", Blank: true}}})
 		return b.doc

@@ -294,10 +294,11 @@ func (p *pages) sign(r *page.Request) error {
 	if !f.Take(err) {
 		return err
 	}
-	for _, field := range []string{"body", "gap", "file"} { // of the letter, not of this form
-		if s, ok := f.Errors[field]; ok {
+	for field, said := range f.Errors {
+		// Of the letter, not of this form; and without a second factor the form has no fields.
+		if !r.Grant.User.HasTOTP() || !slices.Contains([]string{"name", "office", "code"}, field) {
 			delete(f.Errors, field)
-			f.Problem = s
+			f.Problem = said
 		}
 	}
 	return r.RenderPanel(f.Status(), signPanel(r, f, x))
