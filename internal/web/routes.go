@@ -49,7 +49,6 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog(), Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
 		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Tests: s.Evaluate.Store})),
-		styled("examination", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, System: s.System, Background: s.Background})),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)
