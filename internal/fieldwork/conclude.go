@@ -33,7 +33,7 @@ func (s *Service) Conclude(ctx context.Context, a access.AuditScope, now time.Ti
 			return err
 		}
 		p.Conclusion, p.Why, p.Concluded = c, reason, &Signed{a.Firm.Actor(), now}
-		return s.told(ctx, a, now, "test.concluded", string(p.ID), map[string]any{"ref": p.Ref, "control": p.Control, "conclusion": string(c), "why": reason, "items": len(sh.Items) - p.Tally.Void, "deviating": sh.Deviating()})
+		return s.told(ctx, a, now, "paper.concluded", string(p.ID), map[string]any{"ref": p.Ref, "control": p.Control, "conclusion": string(c), "why": reason, "items": len(sh.Items) - p.Tally.Void, "deviating": sh.Deviating()})
 	})
 }
 

@@ -187,7 +187,7 @@ func (s *Service) Reperform(ctx context.Context, a access.AuditScope, now time.T
 		return Reperformed{}, err
 	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-		return s.told(ctx, a, now, "test.reperformed", string(sh.Paper.ID), map[string]any{"paper": sh.Paper.Ref, "run": p.Run, "recorded": again.Recorded, "now": again.Now, "same": again.Same()})
+		return s.told(ctx, a, now, "paper.reperformed", string(sh.Paper.ID), map[string]any{"paper": sh.Paper.Ref, "run": p.Run, "recorded": again.Recorded, "now": again.Now, "same": again.Same()})
 	})
 	return again, err
 }

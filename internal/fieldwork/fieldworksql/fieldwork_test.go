@@ -343,7 +343,7 @@ func (w *world) invisible(p fieldwork.Paper) {
 		w.t.Error(res, err)
 	}
 	for _, e := range w.Entries(w.t, w.Owner, "") {
-		for _, secret := range []string{"work.", "note.", "paper.", "deviation.", "test.concluded", "sample.drawn", "opinion."} {
+		for _, secret := range []string{"work.", "note.", "paper.", "deviation.", "paper.concluded", "sample.drawn", "opinion."} {
 			if strings.HasPrefix(e.Kind, secret) {
 				w.t.Errorf("the client's trail has %s", e.Kind)
 			}

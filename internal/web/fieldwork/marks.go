@@ -27,9 +27,12 @@ func (d sheetData) head(column int) string {
 // extra are the chosen columns that fit beside the marks.
 func (d sheetData) extra() []int {
 	var out []int
-	s := d.Population.Shape
+	s, most := d.Population.Shape, 2
+	if len(d.Paper.Attributes) > 4 {
+		most = 1
+	}
 	for _, i := range s.Visible {
-		if i != s.Key && i != s.Label && i != s.Day && i != d.Population.Verdict && len(out) < 2 {
+		if i != s.Key && i != s.Label && i != s.Day && i != d.Population.Verdict && len(out) < most {
 			out = append(out, i)
 		}
 	}
@@ -38,10 +41,25 @@ func (d sheetData) extra() []int {
 
 // lead is how many columns stand before those that small screens leave out.
 func (d sheetData) lead() int {
-	if s := d.Population.Shape; s.Label >= 0 && s.Label != s.Key {
-		return 3
+	n := 1
+	if d.keyed() {
+		n++
 	}
-	return 2
+	if d.labelled() {
+		n++
+	}
+	return n
+}
+
+// labelled reports whether items have a name beside their key.
+func (d sheetData) labelled() bool {
+	s := d.Population.Shape
+	return s.Label >= 0 && s.Label != s.Key
+}
+
+// keyed reports whether the key says more than the names do.
+func (d sheetData) keyed() bool {
+	return !d.labelled() || slices.ContainsFunc(d.Items, func(x fieldwork.Sampled) bool { return !strings.Contains(x.Label, x.Key) })
 }
 
 func (d sheetData) cellText(x fieldwork.Sampled, i int) string {

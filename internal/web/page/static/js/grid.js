@@ -145,6 +145,7 @@ class Grid extends HTMLElement {
       } else a.replaceChildren(document.createElement('i'));
     }
     c.setAttribute('aria-label', (c.getAttribute('aria-label') ?? '').replace(/:.*/, `: ${said}`));
+    a?.setAttribute('aria-label', c.getAttribute('aria-label') ?? '');
     this.foot((c.dataset.cell ?? '').slice(-1));
   }
 
