@@ -131,11 +131,11 @@ type Sample struct {
 }
 
 // Whole is how many items the sample has, void ones aside.
-func (s Sample) Whole() int { return max(s.Size, s.Extended) }
+func (x Sample) Whole() int { return max(x.Size, x.Extended) }
 
 // Plan is the sample in the terms of confidence and rates.
-func (s Sample) Plan(population int) sample.Plan {
-	return sample.Plan{Confidence: s.Confidence, Tolerable: s.Tolerable, Expected: s.Expected, Population: population}
+func (x Sample) Plan(population int) sample.Plan {
+	return sample.Plan{Confidence: x.Confidence, Tolerable: x.Tolerable, Expected: x.Expected, Population: population}
 }
 
 // Conclusion is what a person concludes about a control (domain brief 5.6).

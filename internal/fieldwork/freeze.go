@@ -50,7 +50,7 @@ func (s *Service) Take(ctx context.Context, a access.AuditScope, now time.Time, 
 	if t.Control = strings.TrimSpace(t.Control); t.Control != "" {
 		c, err := s.Controls.Control(ctx, a.Client, t.Control)
 		if err != nil {
-			return p, errs.As(errs.Invalid, err, "no control %s", t.Control).(*errs.Error).At("control")
+			return p, errs.AtField(errs.As(errs.Invalid, err, "no control %s", t.Control), "control")
 		}
 		p.Control = c.Ref
 	}
@@ -124,7 +124,7 @@ func clip(s string) string {
 func (s *Service) readEvidence(ctx context.Context, a access.AuditScope, p *Population) ([]Row, error) {
 	it, err := s.Evidence.Item(ctx, a.Client, p.Of)
 	if err != nil {
-		return nil, errs.As(errs.Invalid, err, "no evidence %s", p.Of).(*errs.Error).At("of")
+		return nil, errs.AtField(errs.As(errs.Invalid, err, "no evidence %s", p.Of), "of")
 	}
 	path, ok := strings.CutPrefix(it.Path, "lake:")
 	if !ok {

@@ -118,25 +118,26 @@ func Stand(mine, all []Paper, findings []Finding) Standing {
 	case len(mine) == 0:
 		st.Why = "No workpaper tests a control of it."
 	case len(failed) > 0 && len(effective) == 0 && !compensated:
-		st.Status, st.Why = NotMet, "Not effective: "+say(failed, ", ")+". No other tested control of it operated effectively."
+		st.Status, st.Why = NotMet, "Not effective: "+say(failed)+". No other tested control of it operated effectively."
 	case len(failed) > 0 && !compensated:
-		st.Status, st.Why = AtRisk, "Not effective: "+say(failed, ", ")+". Effective: "+say(effective, ", ")+". Do those carry it?"
+		st.Status, st.Why = AtRisk, "Not effective: "+say(failed)+". Effective: "+say(effective)+". Do those carry it?"
 	case len(open) > 0:
-		st.Why = "Not concluded: " + say(open, ", ") + "."
+		st.Why = "Not concluded: " + say(open) + "."
 	case len(failed) > 0:
-		st.Status, st.Why = MetWithDeviations, "Not effective, but compensated: "+say(failed, ", ")+"."
+		st.Status, st.Why = MetWithDeviations, "Not effective, but compensated: "+say(failed)+"."
 	case len(effective) == 0:
-		st.Why = "No occurrence in the period: " + say(quiet, ", ") + ". Only the design was looked at."
+		st.Why = "No occurrence in the period: " + say(quiet) + ". Only the design was looked at."
 	case len(st.Findings) > 0:
-		st.Status, st.Why = MetWithDeviations, "Effective, with "+say(st.Findings, ", ")+" disclosed."
+		st.Status, st.Why = MetWithDeviations, "Effective, with "+say(st.Findings)+" disclosed."
 	default:
-		st.Status, st.Why = Met, "Effective: "+say(effective, ", ")+"."
+		st.Status, st.Why = Met, "Effective: "+say(effective)+"."
 	}
 	return st
 }
 
 // named lists the first few of many.
-func named(refs []string, between string) string {
+func named(refs []string) string {
+	const between = ", "
 	const few = 3
 	if len(refs) <= few+1 {
 		return strings.Join(refs, between)
@@ -146,19 +147,19 @@ func named(refs []string, between string) string {
 
 // carried reports whether every finding of a workpaper names a compensating control that was tested and is effective.
 func carried(p Paper, all []Paper, findings []Finding) bool {
-	any := false
+	found := false
 	for _, f := range findings {
 		if f.Paper != p.ID {
 			continue
 		}
-		any = true
+		found = true
 		if f.Instead == "" || !slices.ContainsFunc(all, func(x Paper) bool {
 			return x.Control == f.Instead && (x.Conclusion == Effective || x.Conclusion == EffectiveWithDeviation) && slices.ContainsFunc(x.Criteria, func(c string) bool { return slices.Contains(p.Criteria, c) })
 		}) {
 			return false
 		}
 	}
-	return any
+	return found
 }
 
 // Matters are what is opined on: operation only over a period (domain brief 4.5).

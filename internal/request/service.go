@@ -193,7 +193,7 @@ func (s *Service) made(ctx context.Context, a access.AuditScope, now time.Time, 
 			return nil, err
 		}
 		if !n.Again {
-			if same := alike(asked, n.Text, ""); len(same) > 0 {
+			if same := alike(asked, n.Text); len(same) > 0 {
 				e := errs.New(errs.Conflict, "%s is about the same", same[0].Ref).At("control").WithHint("Look at what was asked and answered there. If it is something else, say so and ask.")
 				e.Err = &Alike{same}
 				return nil, e
@@ -207,13 +207,13 @@ func (s *Service) made(ctx context.Context, a access.AuditScope, now time.Time, 
 }
 
 // alike are the requests that ask for the same: the kind, the control, and a part of the period.
-func alike(asked []Request, t Text, but ID) []Request {
+func alike(asked []Request, t Text) []Request {
 	var out []Request
 	if t.Control == "" {
 		return nil
 	}
 	for _, r := range asked {
-		if r.ID != but && r.State != Withdrawn && r.Kind == t.Kind && r.Control == t.Control && r.Period.Overlap(t.Period).Days() > 0 {
+		if r.State != Withdrawn && r.Kind == t.Kind && r.Control == t.Control && r.Period.Overlap(t.Period).Days() > 0 {
 			out = append(out, r)
 		}
 	}
@@ -223,7 +223,7 @@ func alike(asked []Request, t Text, but ID) []Request {
 // Alike finds what was asked before about the same, for a form to show.
 func (s *Service) Alike(ctx context.Context, scope access.ReadScope, engagement string, t Text) ([]Request, error) {
 	asked, err := s.all(ctx, scope, engagement)
-	return alike(asked, t, ""), err
+	return alike(asked, t), err
 }
 
 func (s *Service) room(ctx context.Context, a access.AuditScope, more int) error {

@@ -283,7 +283,7 @@ func (s *Service) bringNew(ctx context.Context, a access.AuditScope, now time.Ti
 		all[i] = l.New
 		if err := c.check(&all[i].Text, 0); err != nil {
 			wrong.add(l.Row, "%v", err)
-		} else if same := alike(asked, all[i].Text, ""); len(same) > 0 && strings.EqualFold(same[0].Title, all[i].Title) {
+		} else if same := alike(asked, all[i].Text); len(same) > 0 && strings.EqualFold(same[0].Title, all[i].Title) {
 			wrong.add(l.Row, "was asked before in %s: name that in the column Request", same[0].Ref)
 		}
 		all[i].Again = true // a file may ask twice about one control, in other words

@@ -52,7 +52,7 @@ func (s *Service) Template(ctx context.Context, scope access.ReadScope, now time
 	add := func(k Kind, c control.Control) {
 		n := New{Text: Text{Kind: k, Control: c.Ref, Criterion: first(c.Version.Serves(catalog.TSC)), Period: ex.Period, Due: t.Due + later[k], Owner: c.Owner}}
 		n.Title, n.Text.Text = words(k, c, s.domain(c), ex.Period)
-		if len(alike(asked, n.Text, "")) == 0 {
+		if len(alike(asked, n.Text)) == 0 {
 			out = append(out, n)
 		}
 	}

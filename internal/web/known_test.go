@@ -4,6 +4,7 @@ package web_test
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
+	"/engagements/{ref}/findings", "/engagements/{ref}/findings/{f}", "/engagements/{ref}/findings/samples/{wp}",
 	"/rhythms/{control}", "/rhythms/{control}/end",
 	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
@@ -29,6 +30,7 @@ var notLinked = map[string]bool{
 	"/audits/{engagement}/stage/move/{to}":         true, // a stage that is the auditor's to end
 	"/audits/{engagement}/stage/conditions/{gate}": true, // the same
 	"/audits/{engagement}/stage/scope/{n}":         true, // a change of scope that waits
+	"/audits/{engagement}/testing/{wp}/finding":    true, // an exception that no finding names yet
 	"/audits/{engagement}/independence":            true, // who has not declared yet is sent there
 	"/start":                                       true, // an installation without an organisation
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done

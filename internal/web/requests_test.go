@@ -137,8 +137,8 @@ func TestRequestPages(t *testing.T) {
 	}
 
 	// The client is offered what was collected for tests of the control, and attaches it with one click.
-	one_, answer := theirs+"/"+ref, "Read from the directory by its collector; the counts agree."
-	doc := in.get(t, one_, lead, 200)
+	answered, answer := theirs+"/"+ref, "Read from the directory by its collector; the counts agree."
+	doc := in.get(t, answered, lead, 200)
 	offers := all(doc, "button[name=piece]")
 	if len(offers) == 0 {
 		t.Fatal("nothing is offered")
@@ -146,16 +146,16 @@ func TestRequestPages(t *testing.T) {
 	if s := one(t, doc, ".notice"); !strings.Contains(s, "The same was asked in R-001") {
 		t.Errorf("%q", s)
 	}
-	say(one_+"/attach", lead, 303, "piece", attr(offers[0], "value"))
-	say(one_+"/attach", lead, 422, "piece", "EV-1999-1")
+	say(answered+"/attach", lead, 303, "piece", attr(offers[0], "value"))
+	say(answered+"/attach", lead, 422, "piece", "EV-1999-1")
 	if n := all(in.get(t, ours+"/"+ref, staff, 200), ".rq-pieces li"); len(n) != 0 {
 		t.Error("the auditor sees what was not handed over")
 	}
-	say(one_+"/provide", lead, 422, "answer", "", "base", "1")
-	say(one_+"/provide", lead, 303, "answer", answer, "base", "1")
-	say(one_+"/provide", lead, 409, "answer", "Somebody else answers with an old page.", "base", "1")
-	say(one_+"/recall", lead, 303)
-	say(one_+"/provide", lead, 303, "answer", answer)
+	say(answered+"/provide", lead, 422, "answer", "", "base", "1")
+	say(answered+"/provide", lead, 303, "answer", answer, "base", "1")
+	say(answered+"/provide", lead, 409, "answer", "Somebody else answers with an old page.", "base", "1")
+	say(answered+"/recall", lead, 303)
+	say(answered+"/provide", lead, 303, "answer", answer)
 	doc = in.get(t, ours+"/"+ref, staff, 200)
 	if s := text(doc); !strings.Contains(s, answer) || len(all(doc, ".rq-pieces a[download]")) != 1 {
 		t.Error("the auditor does not see the answer")
@@ -166,10 +166,10 @@ func TestRequestPages(t *testing.T) {
 	say(ours+"/"+ref+"/do/accept", staff, 422, "ipe", "")
 	say(ours+"/"+ref+"/do/accept", staff, 303, "ipe", "Counts matched to the source.")
 	say(ours+"/"+ref+"/do/dance", staff, 404)
-	say(one_+"/comment", lead, 303, "comment", "Thank you <b>"+evil)
+	say(answered+"/comment", lead, 303, "comment", "Thank you <b>"+evil)
 	say(ours+"/"+ref+"/remark", quality, 303, "note", "Only for us.")
 	say(ours+"/"+ref+"/comment", quality, 403, "comment", "Quality speaks to the client.")
-	if s := text(in.get(t, one_, auditor, 200)); strings.Contains(s, "Only for us") || !strings.Contains(s, "Thank you <b>") {
+	if s := text(in.get(t, answered, auditor, 200)); strings.Contains(s, "Only for us") || !strings.Contains(s, "Thank you <b>") {
 		t.Error("the client's page")
 	}
 	if s := text(in.get(t, ours+"/R-001", staff, 200)); !strings.Contains(s, "look twice at service accounts") {

@@ -46,7 +46,7 @@ func Routes(s Services, dev bool) []page.Route {
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
-		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog(), Content: s.Content})),
+		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
 		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Tests: s.Evaluate.Store})),
 	)

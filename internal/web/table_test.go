@@ -20,7 +20,8 @@ import (
 // perPattern is how many addresses of each pattern are followed that differ in more than the values of parameters.
 const perPattern = 3
 
-// perEvidence is perPattern for evidence: documents and facts have one address and different pages.
+// perEvidence is perPattern for evidence and vendors: documents and facts, and vendors of all sorts, have one address
+// and different pages.
 const perEvidence = 12
 
 // shape is what tells addresses apart for perPattern: the route and the names of the parameters, with the tab.
@@ -53,7 +54,7 @@ func crawl(t *testing.T, in *installation, cookie string) map[string][]string {
 			continue
 		}
 		key := shape(pattern, u.Query())
-		if count[key] >= perPattern && (pattern != "/e/{ref}" || count[key] >= perEvidence) {
+		if count[key] >= perPattern && (pattern != "/e/{ref}" && pattern != "/vendors/{ref}" || count[key] >= perEvidence) {
 			continue
 		}
 		count[key]++

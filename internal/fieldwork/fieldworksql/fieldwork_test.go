@@ -30,7 +30,7 @@ type world struct {
 	accesstest.Auditors
 	t    *testing.T
 	svc  *fieldwork.Service
-	n    time.Duration
+	n    int
 	lead access.Scope
 }
 
@@ -71,7 +71,7 @@ func (w *world) refused(err error, k errs.Kind, part string) {
 // tick is the next minute.
 func (w *world) tick() time.Time {
 	w.n++
-	return now.Add(w.n * time.Minute)
+	return now.Add(time.Duration(w.n) * time.Minute)
 }
 
 func leavers(n int) fieldwork.Take {
@@ -324,7 +324,7 @@ func (w *world) concluded(p *fieldwork.Paper) {
 	m.Table.Rows[5].Moderate = 30
 	_, err = w.svc.SetMethod(ctx, a.Firm, w.tick(), 0, m)
 	w.refused(err, errs.Denied, "methodology")
-	m, err = w.svc.SetMethod(ctx, w.Partner.Firm, w.tick(), 0, m)
+	_, err = w.svc.SetMethod(ctx, w.Partner.Firm, w.tick(), 0, m)
 	w.ok(err)
 	if kept, err := w.svc.Method(ctx, a); err != nil || kept.Version != 1 || kept.Table.Rows[5].Moderate != 30 {
 		w.t.Error(kept, err)

@@ -125,6 +125,14 @@ func As(k Kind, err error, format string, args ...any) error {
 	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...), Hint: HintOf(err), Field: FieldOf(err), Err: err}
 }
 
+// AtField names the field of a form that an error is about, and keeps everything else of it. It returns nil for nil.
+func AtField(err error, field string) error {
+	if err == nil {
+		return nil
+	}
+	return (&Error{Kind: KindOf(err), Msg: err.Error(), Hint: HintOf(err), Err: err}).At(field)
+}
+
 // KindOf is the kind of the outermost *Error in err's chain, or Internal.
 func KindOf(err error) Kind {
 	var e *Error

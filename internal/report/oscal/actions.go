@@ -75,7 +75,7 @@ func (x *writer) actionPlan(list []action) object {
 	}
 	var observations []object
 	for _, o := range x.items() {
-		if kept[o["uuid"].(string)] {
+		if id, _ := o["uuid"].(string); kept[id] {
 			observations = append(observations, o)
 		}
 	}

@@ -9,19 +9,24 @@ import (
 // catalog is the criteria, or the objectives of a SOC 1, in our own words.
 func (x *writer) catalog() object {
 	var groups []object
+	var controls [][]object // of each group
 	last := "\x00"
 	for _, r := range x.requirements {
 		if name := strings.TrimSpace(r.Group + " " + r.GroupName); name != last {
 			last = name
-			groups = append(groups, object{"id": x.token("group/"+name, "group."+name), "title": word(name), "controls": []object{}})
+			groups = append(groups, object{"id": x.token("group/"+name, "group."+name), "title": word(name)})
+			controls = append(controls, nil)
 		}
 		id := x.ids["requirement/"+r.ID]
-		c := object{"id": id, "title": word(r.Title), "props": []object{{"name": "label", "value": word(r.ID)}}, "parts": []object{{"id": id + "_smt", "name": "statement", "prose": orUnknown(r.Text)}}}
+		props := []object{{"name": "label", "value": word(r.ID)}}
 		if r.Excused != "" {
-			c["props"] = append(c["props"].([]object), x.prop("not-applicable", r.Excused))
+			props = append(props, x.prop("not-applicable", r.Excused))
 		}
-		g := groups[len(groups)-1]
-		g["controls"] = append(g["controls"].([]object), c)
+		c := object{"id": id, "title": word(r.Title), "props": props, "parts": []object{{"id": id + "_smt", "name": "statement", "prose": orUnknown(r.Text)}}}
+		controls[len(groups)-1] = append(controls[len(groups)-1], c)
+	}
+	for i, g := range groups {
+		g["controls"] = controls[i]
 	}
 	meta := x.metadata("Criteria in our own words")
 	return object{"uuid": x.uuid("catalog"), "metadata": meta, "groups": groups}

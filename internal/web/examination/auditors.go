@@ -35,7 +35,7 @@ func enteredText(i access.Invited) string {
 	if i.Entered == 0 {
 		return "never"
 	}
-	return page.DateText(period.Date(i.Entered)) //nolint:gosec // days since 1970 fit
+	return page.DateText(period.Date(i.Entered))
 }
 
 func (p *pages) auditors(r *page.Request) error {

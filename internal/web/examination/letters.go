@@ -351,4 +351,4 @@ func (p *pages) withdraw(r *page.Request) error {
 	return r.RenderPanel(f.Status(), withdrawPanel(r, f, x))
 }
 
-func (x paper) may(r *page.Request) bool { return x.Newest && x.L.State == letter.Draft }
+func (x paper) may() bool { return x.Newest && x.L.State == letter.Draft }

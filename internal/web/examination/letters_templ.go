@@ -507,7 +507,7 @@ func letterPage(r *page.Request, x paper) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if x.may(r) {
+			if x.may() {
 				if r.Can(access.ManageEngagement) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<a class=\"btn\" href=\"")
 					if templ_7745c5c3_Err != nil {
@@ -641,7 +641,7 @@ func letterPage(r *page.Request, x paper) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if x.may(r) && x.Blanks > 0 {
+		if x.may() && x.Blanks > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<div class=\"notice\" data-st=\"risk\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -991,7 +991,7 @@ func letterPage(r *page.Request, x paper) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if x.may(r) && r.Can(access.ManageEngagement) {
+			if x.may() && r.Can(access.ManageEngagement) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "<footer><a class=\"btn danger\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -220,9 +220,7 @@ func (p *pages) firm(r *page.Request) error {
 		if err == nil {
 			return r.Redirect(page.EngagementPath(e.Ref, "auditors"), "The firm is recorded.")
 		}
-		if stale(f, err) {
-			err = nil
-		} else if !f.Take(err) {
+		if !stale(f, err) && !f.Take(err) {
 			return err
 		}
 	}

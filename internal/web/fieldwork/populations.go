@@ -146,7 +146,7 @@ func (p *pages) take(r *page.Request) error {
 		x, err := p.Work.Take(r.Context(), a, r.Now, t)
 		if err != nil {
 			if at := errs.FieldOf(err); at == "of" {
-				err = errs.Wrap(err, "").(*errs.Error).At("of_" + string(t.Source))
+				err = errs.AtField(err, "of_"+string(t.Source))
 			}
 			return err
 		}
@@ -230,7 +230,6 @@ type popData struct {
 	undated int
 	papers  []fieldwork.Paper
 	names   names
-	sources sources
 }
 
 func (p *pages) population(r *page.Request) error {

@@ -34,7 +34,6 @@ type reportData struct {
 	matters  []string
 	opinions map[string]fieldwork.Opinion
 	names    names
-	rows     int
 }
 
 func (p *pages) standings(r *page.Request) error {

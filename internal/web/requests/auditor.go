@@ -425,7 +425,7 @@ func (p *pages) showTemplate(r *page.Request, s seat, f *page.Form) error {
 		n[c.Prefix()]++
 	}
 	var domains []page.Option
-	for _, d := range p.Catalog.Domains() {
+	for _, d := range p.Catalog().Domains() {
 		if n[d.Prefix] > 0 {
 			domains = append(domains, page.Option{Value: d.Prefix, Label: d.Prefix + " " + d.Name, Count: n[d.Prefix], Counted: true})
 		}

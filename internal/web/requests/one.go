@@ -90,7 +90,7 @@ func (p *pages) load(r *page.Request, s seat) (one, error) {
 			return x, err
 		}
 	}
-	if c, err := p.Catalog.Criterion(x.Text.Criterion); err == nil {
+	if c, err := p.Catalog().Criterion(x.Text.Criterion); err == nil {
 		x.Criterion = c.Title
 	}
 	x.History, err = p.Requests.History(r.Context(), s.read, x.Request)

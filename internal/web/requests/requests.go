@@ -23,7 +23,7 @@ type Services struct {
 	Access   *access.Service
 	Evidence *evidence.Service
 	Policies *policy.Service
-	Catalog  *catalog.Catalog
+	Catalog  func() *catalog.Catalog
 	// Content reads the content of a piece of evidence, checked against the hash it was sealed with.
 	Content func(evidence.Item) ([]byte, error)
 }
@@ -50,6 +50,10 @@ func Routes(s Services) []page.Route {
 		r.Body = most
 		return r
 	}
+	var largest int64
+	if s.Evidence != nil {
+		largest = s.Evidence.Limit()
+	}
 	all := []page.Route{
 		get(client, access.ReadEngagement, "Requests", p.clientList),
 		post(client+"/bulk/owner", answer, "Give to somebody", p.clientOwners),
@@ -57,7 +61,7 @@ func Routes(s Services) []page.Route {
 		post(client+"/{r}/attach", answer, "Attach", p.attach),
 		post(client+"/{r}/detach", answer, "Take out", p.detach),
 		get(client+"/{r}/file", answer, "Add a file", p.fileForm),
-		body(post(client+"/{r}/file", answer, "Add a file", p.file), s.Evidence.Limit()+2<<20),
+		body(post(client+"/{r}/file", answer, "Add a file", p.file), largest+2<<20),
 		post(client+"/{r}/provide", answer, "Hand over", p.provide),
 		post(client+"/{r}/recall", answer, "Take back", p.recall),
 		post(client+"/{r}/comment", answer, "Comment", p.clientComment),
