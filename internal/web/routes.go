@@ -48,7 +48,7 @@ func Routes(s Services, dev bool) []page.Route {
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
-		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Tests: s.Evaluate.Store})),
+		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate})),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)

@@ -3,7 +3,6 @@
 package fieldwork
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,11 +19,9 @@ import (
 
 // Services is what these pages need.
 type Services struct {
-	Work   *fieldwork.Service
-	Access *access.Service
-	Tests  interface {
-		Installed(ctx context.Context, s access.ReadScope) ([]evaluate.Installed, error)
-	}
+	Work     *fieldwork.Service
+	Access   *access.Service
+	Evaluate *evaluate.Service
 }
 
 type pages struct{ Services }

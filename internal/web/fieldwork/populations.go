@@ -87,7 +87,7 @@ func (p *pages) sources(r *page.Request, a access.AuditScope) (sources, error) {
 		}
 	}
 	slices.SortStableFunc(x.evidence[1:], func(a, b page.Option) int { return cmp.Compare(a.Label, b.Label) })
-	tests, err := p.Tests.Installed(r.Context(), a.Client)
+	tests, err := p.Evaluate.Store.Installed(r.Context(), a.Client)
 	if err != nil {
 		return x, err
 	}
