@@ -481,6 +481,13 @@ func (d *Demo) finish(ctx context.Context, p DemoProgress) error {
 	if err != nil {
 		return err
 	}
+	for _, c := range d.year {
+		if x, ok := c.(*demoAudit); ok {
+			if err := x.fieldwork(ctx, now); err != nil {
+				return err
+			}
+		}
+	}
 	p(d.Config.Days, d.Config.Days, "build the report")
 	f, err := a.Engagement.Freeze(ctx, d.scope, now, all[0].Ref, nil)
 	if err != nil {

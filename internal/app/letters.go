@@ -1,8 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -20,6 +23,7 @@ func (a *App) wireLetters() {
 		Store: &lettersql.Store{DB: a.DB}, Engagements: a.Engagement, Controls: a.Controls, System: a.System, Evidence: a.Evidence.Store, Access: a.Access, Ledger: a.Ledger.Store, Tx: a.DB,
 		Findings: a.findings,
 	}
+	a.Engagement.Signed = a.signatures
 	a.Engagement.Checks = map[string]engagement.Check{
 		engagement.GateApplicability:    a.reportDecided,
 		engagement.GateEngagementLetter: a.Letters.Gate(letter.Engagement),
@@ -27,6 +31,22 @@ func (a *App) wireLetters() {
 		engagement.GateAssertion:        a.Letters.Gate(letter.Assertion),
 		engagement.GateRepresentation:   a.Letters.Gate(letter.Representation),
 	}
+}
+
+// signatures are those under management's assertion and representations, which a report rests on.
+func (a *App) signatures(ctx context.Context, scope access.ReadScope, e engagement.ID) ([]engagement.Signature, error) {
+	var out []engagement.Signature
+	for kind, document := range map[letter.Kind]string{letter.Assertion: engagement.DocumentAssertion, letter.Representation: engagement.DocumentRepresentation} {
+		signed, err := a.Letters.Store.InForce(ctx, scope, e, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range signed {
+			out = append(out, engagement.Signature{Document: document, Name: l.Name, Title: l.Office, At: *l.Signed, SHA256: l.SHA256})
+		}
+	}
+	slices.SortStableFunc(out, func(x, y engagement.Signature) int { return cmp.Or(y.At.Compare(x.At), strings.Compare(x.Document, y.Document)) })
+	return out, nil
 }
 
 // reportDecided: which report the organisation needs was decided with reasons.

@@ -64,6 +64,11 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 	}
 	d.Criteria = g.criterionFacts()
 	g.parts(d)
+	if g.s.Signed != nil {
+		if d.Signatures, err = g.s.Signed(ctx, g.read, e.ID); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.system(ctx, d); err != nil {
 		return nil, err
 	}

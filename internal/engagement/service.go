@@ -33,6 +33,8 @@ type Service struct {
 	// Checks tell from the records of other rooms whether a condition to leave a state is met, by its key (Gate...). A condition
 	// without a check is confirmed by a person.
 	Checks map[string]Check
+	// Signed lists what management has signed for an engagement, newest first; nil when no room keeps such documents.
+	Signed func(ctx context.Context, scope access.ReadScope, e ID) ([]Signature, error)
 	// Render makes the report of a dossier, and tells its pages and what it could not show.
 	Render func(d *Dossier) (pdf []byte, pages int, warnings []string, err error)
 }
