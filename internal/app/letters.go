@@ -45,7 +45,9 @@ func (a *App) signatures(ctx context.Context, scope access.ReadScope, e engageme
 			out = append(out, engagement.Signature{Document: document, Name: l.Name, Title: l.Office, At: *l.Signed, SHA256: l.SHA256})
 		}
 	}
-	slices.SortStableFunc(out, func(x, y engagement.Signature) int { return cmp.Or(y.At.Compare(x.At), strings.Compare(x.Document, y.Document)) })
+	slices.SortStableFunc(out, func(x, y engagement.Signature) int {
+		return cmp.Or(y.At.Compare(x.At), strings.Compare(x.Document, y.Document))
+	})
 	return out, nil
 }
 
