@@ -53,10 +53,39 @@ func (d *demoAudit) test(ctx context.Context, at time.Time, control, test, title
 	if p, err = w.Draw(ctx, staff, at, p.Ref, 0, pop.Ref, fieldwork.Sizing{Method: fieldwork.ByTable, Risk: sample.Moderate, Confidence: 9000, Tolerable: 1000, Strata: "month"}); err != nil || half {
 		return err
 	}
-	if _, err := w.Accept(ctx, staff, at, p.Ref, nil); err != nil {
+	if err := d.mark(ctx, at, p.Ref, staff); err != nil {
 		return err
 	}
 	return d.conclude(ctx, at, p.Ref, staff, senior)
+}
+
+// mark accepts what the machine found, and takes for an exception what it could not tell: missing evidence is one (domain brief 5.5).
+func (d *demoAudit) mark(ctx context.Context, at time.Time, ref string, staff access.AuditScope) error {
+	w := d.App.Fieldwork
+	sheet, err := w.Sheet(ctx, staff, ref)
+	if err != nil {
+		return err
+	}
+	note, told := "Nothing that was given shows it.", false
+	var open []fieldwork.Marking
+	for _, x := range sheet.Items {
+		for _, t := range sheet.Paper.Attributes {
+			if sheet.Machine(x, t) != fieldwork.Open {
+				told = true
+			} else {
+				open = append(open, fieldwork.Marking{N: x.N, Letter: t.Letter, Mark: fieldwork.Exception, Note: &note})
+			}
+		}
+	}
+	if told {
+		if _, err := w.Accept(ctx, staff, at, ref, nil); err != nil {
+			return err
+		}
+	}
+	if len(open) > 0 {
+		_, err = w.Mark(ctx, staff, at, ref, open)
+	}
+	return err
 }
 
 // conclude reports the exceptions there are, lets the client answer, and signs twice.
