@@ -156,7 +156,7 @@ func (p *pages) declare(r *page.Request) error {
 var teamTable = page.TableSpec{
 	Columns: []page.Column{
 		{Key: "name", Title: "Name", Wide: true}, {Key: "role", Title: "Role"}, {Key: "invited", Title: "Invited", Num: true, Opt: true},
-		{Key: "declared", Title: "Independence declared", Num: true}, {Key: "state", Title: "State"}, {Key: "act", Title: ""},
+		{Key: "declared", Title: "Independence declared", Num: true}, {Key: "state", Title: "State"}, {Key: "act", Title: "Actions", Quiet: true},
 	},
 	One: "person", Many: "people",
 }

@@ -16,7 +16,7 @@ import (
 var auditorsTable = page.TableSpec{
 	Columns: []page.Column{
 		{Key: "name", Title: "Person"}, {Key: "firm", Title: "Firm", Wide: true}, {Key: "state", Title: "Access"}, {Key: "declared", Title: "Declared independent", Opt: true, Num: true},
-		{Key: "entered", Title: "Last entered", Opt: true, Num: true}, {Key: "act", Title: ""},
+		{Key: "entered", Title: "Last entered", Opt: true, Num: true}, {Key: "act", Title: "Actions", Quiet: true},
 	},
 	One: "person", Many: "people",
 }
