@@ -16,8 +16,8 @@ import (
 	"github.com/tickmark/tickmark/internal/training"
 )
 
-// demoCampaigns is what people are asked: to acknowledge two policies in each version, and to take the courses. Nearly all do it in
-// time; some joiners are late or never do it, and a few never take the awareness course.
+// demoCampaigns is what people are asked: to acknowledge each version of the policies that concern them, and to take the courses.
+// Nearly all do it in time; some joiners are late or never do it, and a few never take the awareness course.
 type demoCampaigns struct {
 	*Demo
 	asked   map[string]int // version that is asked, by subject
@@ -25,11 +25,38 @@ type demoCampaigns struct {
 	planted map[string]bool
 }
 
-// demoSigned are the policies that everybody acknowledges.
-var demoSigned = []string{"code-of-conduct", "information-security"}
-
 // demoTechnical are the departments that take the role course.
 var demoTechnical = []string{"Engineering", "Platform", "Security", "Data", "IT"}
+
+// demoConduct is the policy of the conduct rules.
+const demoConduct = "code-of-conduct"
+
+// demoSigned says who acknowledges which policy: the departments it concerns, or everybody.
+var demoSigned = []struct {
+	slug        string
+	departments []string // none: everybody
+}{
+	{slug: demoConduct},
+	{slug: "information-security"},
+	{slug: "acceptable-use"},
+	{slug: "data-classification"},
+	{slug: "physical-and-remote-work"},
+	{slug: "privacy"},
+	{slug: "speak-up"},
+	{"access-control", demoTechnical},
+	{"backup-and-restore", []string{"Platform", "Data", "IT"}},
+	{"business-continuity", []string{"Executive", "Platform", "Operations"}},
+	{"change-management", demoTechnical},
+	{"encryption", demoTechnical},
+	{"human-resources-security", []string{"People", "Legal"}},
+	{"incident-response", []string{"Engineering", "Platform", "Security", "Data", "IT", "Customer Support", "Legal"}},
+	{"logging-and-monitoring", []string{"Platform", "Security", "IT"}},
+	{"retention-and-disposal", []string{"Platform", "Data", "Legal"}},
+	{"risk-management", []string{"Executive", "Security", "Finance", "Legal"}},
+	{"secure-development", []string{"Engineering", "Platform", "Security", "Data"}},
+	{"vendor-management", []string{"Executive", "Finance", "Legal", "Operations"}},
+	{"vulnerability-management", []string{"Engineering", "Platform", "Security", "IT"}},
+}
 
 // The joiners, in the order in which they are asked, who do not acknowledge the conduct rules in time or never take the awareness
 // course; and of those who were there at first, whose number ends so.
@@ -68,10 +95,10 @@ func (c *demoCampaigns) days(ctx context.Context, from, to time.Time) error {
 	return c.sign(ctx, to)
 }
 
-// policies asks about each version of the policies that everybody acknowledges, an hour after it came into force.
+// policies asks about each version of each policy, an hour after it came into force.
 func (c *demoCampaigns) policies(ctx context.Context, lead access.Scope, from, to time.Time) error {
-	for _, slug := range demoSigned {
-		p, err := c.App.Policies.Policy(ctx, lead.ReadScope, slug)
+	for _, signed := range demoSigned {
+		p, err := c.App.Policies.Policy(ctx, lead.ReadScope, signed.slug)
 		if errs.Is(err, errs.NotFound) {
 			continue
 		}
@@ -85,7 +112,7 @@ func (c *demoCampaigns) policies(ctx context.Context, lead access.Scope, from, t
 		if d := p.Shown.Decided; d != nil && d.After(from) && d.Add(time.Hour).Before(to) {
 			at = d.Add(time.Hour)
 		}
-		if err := c.ask(ctx, lead, at, campaign.New{Kind: campaign.Acknowledge, Subject: p.Ref, Audience: campaign.Audience{Everybody: true}, Standing: true, Grace: 14, Due: period.Of(at) + 14}); err != nil {
+		if err := c.ask(ctx, lead, at, campaign.New{Kind: campaign.Acknowledge, Subject: p.Ref, Audience: campaign.Audience{Everybody: signed.departments == nil, Departments: signed.departments}, Standing: true, Grace: 14, Due: period.Of(at) + 14}); err != nil {
 			return err
 		}
 		c.asked[p.Ref] = p.InForce
@@ -169,7 +196,7 @@ func (c *demoCampaigns) sign(ctx context.Context, to time.Time) error {
 
 // conduct is the reference of the conduct rules.
 func (c *demoCampaigns) conduct(ctx context.Context) (string, error) {
-	p, err := c.App.Policies.Policy(ctx, c.scope.ReadScope, demoSigned[0])
+	p, err := c.App.Policies.Policy(ctx, c.scope.ReadScope, demoConduct)
 	if errs.Is(err, errs.NotFound) {
 		return "", nil
 	}

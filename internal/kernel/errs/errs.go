@@ -130,7 +130,7 @@ func AtField(err error, field string) error {
 	if err == nil {
 		return nil
 	}
-	return (&Error{Kind: KindOf(err), Msg: err.Error(), Hint: HintOf(err), Err: err}).At(field)
+	return &Error{Kind: KindOf(err), Hint: HintOf(err), Field: field, Err: err}
 }
 
 // KindOf is the kind of the outermost *Error in err's chain, or Internal.

@@ -40,6 +40,10 @@ func TestWrapping(t *testing.T) {
 	if errs.KindOf(io.EOF) != errs.Internal || errs.Is(nil, errs.Internal) || errs.HintOf(nil) != "" {
 		t.Error("an unlabelled error")
 	}
+	at := errs.AtField(fmt.Errorf("between: %w", inner), "window")
+	if at.Error() != "between: no entry" || !errs.Is(at, errs.Denied) || errs.HintOf(at) != "ask her" || errs.FieldOf(at) != "window" || errs.AtField(nil, "x") != nil {
+		t.Errorf("%v, %v, %q, %q", at, errs.KindOf(at), errs.HintOf(at), errs.FieldOf(at))
+	}
 	base := errs.New(errs.Invalid, "x")
 	if _ = base.WithHint("h"); base.Hint != "" {
 		t.Error("WithHint changed its receiver")

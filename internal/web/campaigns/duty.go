@@ -166,11 +166,7 @@ func answers(f *page.Form, c training.Course) training.Answers {
 
 // finish does what a signed-in person is asked, and shows the duty again when it cannot be done.
 func (p *pages) finish(r *page.Request, do func(*page.Form, access.Scope, campaign.Signer) (string, error)) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

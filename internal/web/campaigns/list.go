@@ -137,11 +137,7 @@ func (p *pages) newCampaign(r *page.Request) error {
 var newCrumbs = []page.Crumb{{Text: "Campaigns", Href: "/campaigns"}, {Text: "New campaign"}}
 
 func (p *pages) openCampaign(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -227,11 +223,7 @@ func (p *pages) act(r *page.Request, panel func(f *page.Form, c campaign.Campaig
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -302,11 +294,7 @@ func (p *pages) extend(r *page.Request) error {
 }
 
 func (p *pages) remind(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -338,11 +326,7 @@ func ticked(f *page.Form) ([]campaign.DutyID, error) {
 
 // many is an act on ticked duties: first its panel, then, with the field it asks for, the act.
 func (p *pages) many(r *page.Request, asks string, panel func(f *page.Form, ids []campaign.DutyID) component, do func(f *page.Form, scope access.Scope, ids []campaign.DutyID) error) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -378,11 +362,7 @@ func (p *pages) waiveMany(r *page.Request) error {
 
 // restore takes waivers back: what the toast of waiveMany offers.
 func (p *pages) restore(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -155,11 +155,7 @@ func (p *pages) course(r *page.Request) error {
 }
 
 func (p *pages) retire(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -227,11 +223,7 @@ func (p *pages) publish(r *page.Request) error {
 
 // write shows what a course would look like, or publishes it.
 func (p *pages) write(r *page.Request, d draftOf, do func(scope access.Scope, base int, text string) (training.Course, error)) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -263,11 +255,7 @@ func (p *pages) importForm(r *page.Request) error {
 
 func (p *pages) importFile(r *page.Request) error {
 	r.Crumbs = below("Import completions")
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

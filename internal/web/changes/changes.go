@@ -303,11 +303,7 @@ func stale(f *page.Form, err error) bool {
 
 // act does something about a change.
 func (p *pages) act(r *page.Request, do func(scope access.Scope, c change.Change, f *page.Form) (string, error), draw func(c change.Change, f *page.Form) (templComponent, error)) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

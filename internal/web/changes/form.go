@@ -133,11 +133,7 @@ func (p *pages) newChange(r *page.Request) error {
 }
 
 func (p *pages) addChange(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

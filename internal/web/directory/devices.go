@@ -113,11 +113,7 @@ func (p *pages) newDevice(r *page.Request) error {
 }
 
 func (p *pages) give(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -162,11 +158,7 @@ func staleDevice(f *page.Form, err error) bool {
 }
 
 func (p *pages) giveBack(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -188,11 +180,7 @@ func (p *pages) giveBack(r *page.Request) error {
 }
 
 func (p *pages) writeOff(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -211,11 +199,7 @@ func (p *pages) writeOff(r *page.Request) error {
 
 // takeBack undoes a return or a write-off.
 func (p *pages) takeBack(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -119,11 +119,7 @@ func (p *pages) newPerson(r *page.Request) error {
 }
 
 func (p *pages) addPerson(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -174,11 +170,7 @@ func (p *pages) amendForm(r *page.Request) error {
 }
 
 func (p *pages) amend(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -212,11 +204,7 @@ func personPanelOf(x *people.Person) page.PanelForm {
 }
 
 func (p *pages) refresh(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -125,11 +125,7 @@ func (p *pages) newRole(r *page.Request) error {
 }
 
 func (p *pages) addRole(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -152,11 +148,7 @@ func (p *pages) roleForm(r *page.Request) error {
 }
 
 func (p *pages) editRole(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -178,11 +170,7 @@ func (p *pages) editRole(r *page.Request) error {
 }
 
 func (p *pages) reviewRole(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

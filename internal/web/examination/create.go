@@ -78,11 +78,7 @@ func (p *pages) createForm(r *page.Request) error {
 }
 
 func (p *pages) create(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -201,11 +201,7 @@ func (p *pages) showMethod(r *page.Request, f *page.Form, m fieldwork.Methodolog
 const maxLines = 12
 
 func (p *pages) setMethod(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

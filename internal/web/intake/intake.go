@@ -141,11 +141,7 @@ func (p *pages) rows(r *page.Request, q paging.Query) ([]importRow, int, error) 
 }
 
 func (p *pages) begin(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -280,11 +276,7 @@ func columnsForm(v importView) *page.Form {
 }
 
 func (p *pages) columns(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -325,11 +317,7 @@ func (p *pages) columns(r *page.Request) error {
 }
 
 func (p *pages) try(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -337,11 +325,7 @@ func (p *pages) try(r *page.Request) error {
 }
 
 func (p *pages) apply(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -376,11 +360,7 @@ func (p *pages) dropForm(r *page.Request) error {
 }
 
 func (p *pages) drop(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

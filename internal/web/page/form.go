@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
 
@@ -50,6 +51,16 @@ func (r *Request) Form() (*Form, error) {
 		}
 	}
 	return f, nil
+}
+
+// Submitted is the form that was sent and the right to act on it: what every handler that changes something begins with.
+func (r *Request) Submitted() (*Form, access.Scope, error) {
+	f, err := r.Form()
+	if err != nil {
+		return nil, access.Scope{}, err
+	}
+	scope, err := r.Write()
+	return f, scope, err
 }
 
 // BodyError says why a form could not be read: too large, or no form.

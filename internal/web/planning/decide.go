@@ -183,11 +183,7 @@ func (p *pages) renderDecide(r *page.Request, f *page.Form, x outlook) error {
 }
 
 func (p *pages) decide(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -104,11 +104,7 @@ func (p *pages) questions(r *page.Request) error {
 }
 
 func (p *pages) answer(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -157,11 +153,7 @@ func (p *pages) discardForm(r *page.Request) error {
 }
 
 func (p *pages) discard(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -156,11 +156,7 @@ func (p *pages) paperForm(r *page.Request) error {
 }
 
 func (p *pages) makePaper(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

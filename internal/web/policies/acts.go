@@ -173,11 +173,7 @@ func (p *pages) showAct(r *page.Request, a act, d detail, f *page.Form) error {
 
 func (p *pages) act(a act) func(*page.Request) error {
 	return func(r *page.Request) error {
-		f, err := r.Form()
-		if err != nil {
-			return err
-		}
-		scope, err := r.Write()
+		f, scope, err := r.Submitted()
 		if err != nil {
 			return err
 		}

@@ -162,11 +162,7 @@ func (p *pages) edit(r *page.Request) error {
 }
 
 func (p *pages) write(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

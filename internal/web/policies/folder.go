@@ -119,11 +119,7 @@ func (p *pages) starter(r *page.Request) error {
 
 // adopt makes drafts of ticked starters, or of all.
 func (p *pages) adopt(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -216,11 +212,7 @@ func sent(r *page.Request, f *page.Form) (name string, raw []byte, err error) {
 
 // importFolder shows what a folder would change, and changes it when it was shown before.
 func (p *pages) importFolder(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

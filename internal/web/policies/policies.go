@@ -265,11 +265,7 @@ func (p *pages) rows(r *page.Request, list []policy.Policy) ([]row, error) {
 
 // sendMany sends the drafts of ticked policies.
 func (p *pages) sendMany(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -108,11 +108,7 @@ func (p *pages) showAssignItems(r *page.Request, f *page.Form) error {
 
 // assignItems opens a task for each ticked item, or hands the one there is to somebody else.
 func (p *pages) assignItems(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -147,11 +147,7 @@ func (p *pages) retire(r *page.Request) error {
 
 // end takes a control or a draft of it away, or shows the form again with what is wrong.
 func (p *pages) end(r *page.Request, panel func(*page.Request, *page.Form, control.Control) templ.Component, do func(access.Scope, control.Control, *page.Form) (string, error)) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -187,11 +187,7 @@ func (p *pages) withdrawTest(r *page.Request) error {
 }
 
 func (p *pages) decideTest(r *page.Request, panel func(*page.Request, *page.Form, proposal) templ.Component, do func(access.Scope, *page.Form, string) (string, error), said string) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -222,11 +218,7 @@ func (p *pages) ruleForm(r *page.Request) error {
 }
 
 func (p *pages) setRule(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

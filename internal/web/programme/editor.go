@@ -133,11 +133,7 @@ func (p *pages) people(r *page.Request) ([]page.Option, error) {
 }
 
 func (p *pages) createControl(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -207,11 +203,7 @@ func (p *pages) editControl(r *page.Request) error {
 }
 
 func (p *pages) proposeControl(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

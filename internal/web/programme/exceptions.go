@@ -129,11 +129,7 @@ func (p *pages) revokeException(r *page.Request) error {
 
 // decide makes a decision on an exception, or shows its form again with what is wrong.
 func (p *pages) decide(r *page.Request, do func(access.Scope, string) error, said string, panel func(*page.Request, *page.Form, view.ExceptionRow) templ.Component) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

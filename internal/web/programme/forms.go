@@ -29,11 +29,7 @@ func (p *pages) showOwnerForm(r *page.Request, f *page.Form, c control.Control) 
 func people(members []access.Member) []page.Option { return page.MemberOptions(members) }
 
 func (p *pages) setOwner(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -65,11 +61,7 @@ func (p *pages) approveForm(r *page.Request) error {
 }
 
 func (p *pages) approve(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

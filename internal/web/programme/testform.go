@@ -256,11 +256,7 @@ func (p *pages) showTestForm(r *page.Request, f *page.Form, e testEditor) error 
 
 // writeTest is the form of a test: it checks, tries or keeps what is written, and never loses it.
 func (p *pages) writeTest(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

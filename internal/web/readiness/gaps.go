@@ -262,11 +262,7 @@ func (p *pages) open(r *page.Request, f *page.Form, n work.New, action, back, ab
 
 // openGapTasks opens a task for each ticked criterion that has none yet.
 func (p *pages) openGapTasks(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

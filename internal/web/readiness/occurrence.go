@@ -126,11 +126,7 @@ func (p *pages) performForm(r *page.Request) error {
 }
 
 func (p *pages) perform(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -218,11 +214,7 @@ func (p *pages) checkForm(r *page.Request) error {
 }
 
 func (p *pages) check(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

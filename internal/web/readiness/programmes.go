@@ -425,11 +425,7 @@ func (p *pages) settleForm(r *page.Request) error {
 }
 
 func (p *pages) settle(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -143,11 +143,7 @@ func (p *pages) planRows(r *page.Request) ([]planRow, error) {
 }
 
 func (p *pages) planUsual(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -201,11 +197,7 @@ func (p *pages) showRhythm(r *page.Request, f *page.Form, c control.Control, pla
 }
 
 func (p *pages) setRhythm(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -251,11 +243,7 @@ func (p *pages) endRhythmForm(r *page.Request) error {
 }
 
 func (p *pages) endRhythm(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -150,11 +150,7 @@ func (p *pages) showEdit(r *page.Request, f *page.Form, t view.TaskRow) error {
 }
 
 func (p *pages) edit(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -188,11 +184,7 @@ func (p *pages) statusForm(r *page.Request) error {
 }
 
 func (p *pages) setStatus(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -212,11 +204,7 @@ func (p *pages) setStatus(r *page.Request) error {
 }
 
 func (p *pages) comment(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -110,11 +110,7 @@ func (p *pages) showNew(r *page.Request, f *page.Form) error {
 }
 
 func (p *pages) addTask(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -133,11 +129,7 @@ func (p *pages) addTask(r *page.Request) error {
 
 // assignMany asks who gets the ticked tasks, and gives them.
 func (p *pages) assignMany(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -106,11 +106,7 @@ func (s Services) likeBefore(r *page.Request, f *page.Form, old evidence.Item) e
 }
 
 func (s Services) evidenceAdd(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -212,11 +208,7 @@ func (s Services) withdraw(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -262,11 +254,7 @@ func (s Services) link(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -171,11 +171,7 @@ func (s Services) connect(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -267,11 +263,7 @@ func (s Services) edit(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -353,11 +345,7 @@ func (s Services) pause(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -385,11 +373,7 @@ func (s Services) remove(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

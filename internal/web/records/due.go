@@ -129,11 +129,7 @@ func (s Services) savePlan(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

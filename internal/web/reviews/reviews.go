@@ -142,11 +142,7 @@ func mayDecide(r *page.Request, v review.Review, x review.Row) bool {
 
 // act answers a POST: it does it, or shows the form again with what is wrong.
 func (p *pages) act(r *page.Request, do func(f *page.Form, scope access.Scope) error, again func(f *page.Form) error) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -101,11 +101,7 @@ func (p *pages) showNew(r *page.Request, f *page.Form) error {
 }
 
 func (p *pages) start(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -160,11 +156,7 @@ func lineOf(err error, lines []review.Offer) error {
 
 // collect reads a system before it is reviewed.
 func (p *pages) collect(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -125,11 +125,7 @@ func planFields(a risk.Assessment) map[string]string {
 }
 
 func (p *pages) startAssessment(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -163,11 +159,7 @@ func (p *pages) planForm(r *page.Request) error {
 }
 
 func (p *pages) editPlan(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -330,11 +322,7 @@ func (p *pages) showWalk(r *page.Request, f *page.Form, a risk.Assessment, x ris
 }
 
 func (p *pages) walk(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -364,11 +352,7 @@ func (p *pages) freezeForm(r *page.Request) error {
 }
 
 func (p *pages) freeze(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

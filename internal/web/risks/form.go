@@ -98,11 +98,7 @@ func (p *pages) newRisk(r *page.Request) error {
 }
 
 func (p *pages) addRisk(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -132,11 +128,7 @@ func editOf(x risk.Risk) riskForm {
 }
 
 func (p *pages) edit(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -112,11 +112,7 @@ func (p *pages) readRisk(r *page.Request) (riskView, error) {
 
 // act asks for something about a risk and does it: the form, what it does, and how it is drawn again.
 func (p *pages) act(r *page.Request, do func(scope access.Scope, x risk.Risk, f *page.Form) (string, error), draw func(x risk.Risk, f *page.Form) templComponent) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -196,11 +192,7 @@ func (p *pages) closeForm(r *page.Request) error {
 }
 
 func (p *pages) closeRisk(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -218,11 +210,7 @@ func (p *pages) closeRisk(r *page.Request) error {
 }
 
 func (p *pages) reopen(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -261,11 +249,7 @@ func (p *pages) showTreatment(r *page.Request, f *page.Form, x risk.Risk) error 
 
 // addTreatment opens a task that lowers the risk.
 func (p *pages) addTreatment(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -83,11 +83,7 @@ func parseScale(f *page.Form) risk.Scale {
 }
 
 func (p *pages) setScale(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -94,11 +94,7 @@ func newTriggerForm() page.PanelForm {
 }
 
 func (p *pages) addTrigger(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -130,11 +126,7 @@ func (p *pages) triggerForm(r *page.Request) error {
 
 // turn does something about an event.
 func (p *pages) turn(r *page.Request, do func(scope access.Scope, x risk.Trigger, f *page.Form) (string, error), draw func(x risk.Trigger, f *page.Form) templComponent) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -174,11 +174,7 @@ func (p *pages) addRoute(r *page.Request) error {
 	if !ok {
 		return errs.New(errs.NotFound, "%q is no kind of route", r.Arg("kind")).WithHint("E-mail, Slack, Teams or webhook.")
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
@@ -231,11 +227,7 @@ func (p *pages) changeRoute(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

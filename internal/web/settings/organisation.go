@@ -49,11 +49,7 @@ func (p *pages) organisation(r *page.Request) error {
 }
 
 func (p *pages) changeOrganisation(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}

@@ -108,11 +108,7 @@ func (p *pages) tokenForm(r *page.Request) error {
 }
 
 func (p *pages) makeToken(r *page.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	scope, err := r.Write()
+	f, scope, err := r.Submitted()
 	if err != nil {
 		return err
 	}
