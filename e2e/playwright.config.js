@@ -1,9 +1,10 @@
 // @ts-check
 import { defineConfig } from '@playwright/test';
+import { chromium } from './world.js';
 
-// Chromium as the system has it: nothing is downloaded. Animations and the sandbox of a container are off.
+// Animations and the sandbox of a container are off.
 const launchOptions = {
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  executablePath: chromium(),
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 };
 
@@ -18,5 +19,5 @@ export default defineConfig({
   timeout: 300_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],
-  use: { browserName: 'chromium', launchOptions, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', trace: 'retain-on-failure', screenshot: 'only-on-failure', actionTimeout: 20_000, navigationTimeout: 60_000 },
+  use: { browserName: 'chromium', launchOptions, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', trace: process.env.E2E_TRACE ? 'retain-on-failure' : 'off', screenshot: 'only-on-failure', actionTimeout: 20_000, navigationTimeout: 60_000 },
 });

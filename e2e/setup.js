@@ -5,7 +5,7 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium } from '@playwright/test';
-import { artefacts, world, signIn } from './world.js';
+import { artefacts, chromium as installed, world, signIn } from './world.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -65,7 +65,7 @@ export default async function setup() {
     };
   }
   const { users, systems } = JSON.parse(readFileSync(path.join(data, 'demo.json'), 'utf8'));
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await chromium.launch({ executablePath: installed(), args: ['--no-sandbox', '--disable-gpu'] });
   try {
     writeFileSync(path.join(artefacts, 'world.json'), JSON.stringify({ url, bin, users, systems }));
     for (const role of new Set(world().users.map((u) => u.role))) {

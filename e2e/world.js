@@ -1,10 +1,15 @@
 // @ts-check
 // What the tests know of the running program: its address, its people, their sessions.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where outputs go: the program, sessions, pictures. */
 export const artefacts = path.join(import.meta.dirname, 'artefacts');
+
+const shell = '/usr/bin/chromium-headless-shell';
+
+/** Chromium as the system has it, nothing is downloaded: the one without windows if it is there, which is quicker. */
+export const chromium = () => process.env.CHROMIUM || (existsSync(shell) ? shell : '/usr/bin/chromium');
 
 /** @typedef {{email: string, name: string, role: string, password: string}} User */
 
