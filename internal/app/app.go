@@ -42,6 +42,7 @@ import (
 	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
 	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/intake"
+	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/ledger/ledgersql"
@@ -99,6 +100,7 @@ type App struct {
 	Work       *work.Service
 	Reviews    *review.Service    // of who may use what
 	Fieldwork  *fieldwork.Service // the auditor's
+	Issue      *issue.Service     // of reports, and who has them
 	Policies   *policy.Service
 	Vendors    *vendors.Service
 	People     *people.Service
@@ -196,6 +198,7 @@ func (a *App) wire() {
 	a.wireReviews()   // after the people
 	a.wireRequests()  // after engagements, policies and evidence
 	a.wireFieldwork() // after what auditors look at
+	a.wireIssue()     // after the auditor's work
 	a.wireImports()   // after what it imports into
 	a.wireNotices()
 }

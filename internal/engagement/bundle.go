@@ -29,7 +29,7 @@ type Opener interface {
 // disclosed are the kinds of ledger entries whose payload goes into a bundle: what was collected, tested and decided.
 // Who signed in, and other matters of people, stay behind their commitments.
 func disclosed(kind string) bool {
-	for _, p := range []string{"evidence.", "results.", "test.", "control.", "exception.", "engagement.", "dossier.", "report.", "bundle.", "connection.", "description.", "complement."} {
+	for _, p := range []string{"evidence.", "results.", "test.", "control.", "exception.", "engagement.", "dossier.", "report.", "bundle.", "connection.", "description.", "complement.", "handover.", "response."} {
 		if strings.HasPrefix(kind, p) {
 			return true
 		}
@@ -40,7 +40,7 @@ func disclosed(kind string) bool {
 // Kept reports whether a bundle cannot do without the payload of a kind of ledger entry: it names the hash of a file.
 func Kept(kind string) bool {
 	switch kind {
-	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", verify.KindBundle:
+	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", "report.issued", "handover.made", verify.KindBundle:
 		return true
 	}
 	return false

@@ -29,6 +29,7 @@ type Dossier struct {
 	Auditor    *AuditorReport   `json:"auditor,omitempty"`
 	Responses  []Response       `json:"responses,omitempty"`
 	Signatures []Signature      `json:"signatures,omitempty"`
+	HandOver   *HandOverRef     `json:"hand_over,omitempty"` // where the auditor's part comes from
 }
 
 // Facts is the examination itself.

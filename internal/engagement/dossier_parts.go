@@ -104,6 +104,22 @@ type Opinion struct {
 	Basis  string `json:"basis"` // of a modification; empty without one
 }
 
+// HandOverRef names what the firm handed over for a dossier.
+type HandOverRef struct {
+	Number int    `json:"number"`
+	SHA256 string `json:"sha256"`
+	Seq    int64  `json:"seq"` // ledger entry that sealed it
+}
+
+// HandedOver is the newest hand-over of the firm: its tests, and section I once the partner gave it.
+type HandedOver struct {
+	Number  int
+	SHA256  string
+	Seq     int64
+	Work    []Work
+	Auditor *AuditorReport
+}
+
 // Response is management's answer to the deviations that a test of its own found. It is not audited.
 type Response struct {
 	Test   string      `json:"test"`

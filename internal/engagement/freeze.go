@@ -69,6 +69,9 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 			return nil, err
 		}
 	}
+	if err := g.handed(ctx, d); err != nil {
+		return nil, err
+	}
 	if err := g.system(ctx, d); err != nil {
 		return nil, err
 	}

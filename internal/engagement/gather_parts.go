@@ -1,6 +1,7 @@
 package engagement
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -32,6 +33,39 @@ func (g *gatherer) parts(d *Dossier) {
 		}
 	}
 	d.Frameworks = annexFamilies(g.controls)
+}
+
+// handed takes what the firm handed over, and management's answers to its own tests.
+func (g *gatherer) handed(ctx context.Context, d *Dossier) error {
+	if g.s.Answered != nil {
+		all, err := g.s.Answered(ctx, g.read, g.e.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if slices.ContainsFunc(d.Tests, func(t TestFacts) bool { return t.ID == r.Test && len(t.Deviations) > 0 }) {
+				d.Responses = append(d.Responses, r)
+			}
+		}
+	}
+	if g.s.Handed == nil {
+		return nil
+	}
+	h, err := g.s.Handed(ctx, g.read, g.e.ID)
+	if err != nil || h == nil {
+		return err
+	}
+	d.HandOver, d.Work, d.Auditor = &HandOverRef{Number: h.Number, SHA256: h.SHA256, Seq: h.Seq}, h.Work, h.Auditor
+	if len(g.e.Objectives) > 0 {
+		for i, w := range d.Work {
+			for _, c := range d.Controls {
+				if c.Ref == w.Control {
+					d.Work[i].Criteria = c.Criteria
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // serving are the objectives that a control serves.

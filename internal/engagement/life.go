@@ -79,6 +79,7 @@ const (
 	GateEvents           = "subsequent_events"
 	GateAssertion        = "assertion"
 	GateRepresentation   = "representation"
+	GateRelease          = "released"
 	GateDistribution     = "distribution"
 
 	gateCriteria = "criteria_owned"
@@ -98,12 +99,12 @@ var gates = map[State][]Gate{
 	Draft: {{Key: GateEvents, Text: "Management answered for events after the period"}, {Key: GateAssertion, Text: "Management's assertion is signed"},
 		{Key: "comments_closed", Text: "Every comment on the draft is closed"}},
 	// The assertion once more: no report goes out without it, even if a new version was begun meanwhile.
-	Representation: {{Key: GateAssertion, Text: "Management's assertion is signed"}, {Key: GateRepresentation, Text: "The representation letter is signed"}, {Key: gateDate, Text: "The report is dated after what it covers"}},
+	Representation: {{Key: GateAssertion, Text: "Management's assertion is signed"}, {Key: GateRepresentation, Text: "The representation letter is signed"}, {Key: gateDate, Text: "The report is dated after what it covers"}, {Key: GateRelease, Text: "The auditor issued the report"}},
 	Issued:         {{Key: GateDistribution, Text: "It is known who has the report"}},
 }
 
-// auditorStates are those that the auditor may end, too.
-var auditorStates = []State{PBC, Fieldwork, Draft}
+// auditorStates are those that the auditor may end, too. Representation ends when its partner issues the report.
+var auditorStates = []State{PBC, Fieldwork, Draft, Representation}
 
 func (e Engagement) mayMove(scope access.ReadScope, to State) error {
 	if scope.Can(access.ManageEngagement) || to != Cancelled && slices.Contains(auditorStates, e.Status) && scope.Can(access.AskRequests) {

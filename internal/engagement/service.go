@@ -35,6 +35,10 @@ type Service struct {
 	Checks map[string]Check
 	// Signed lists what management has signed for an engagement, newest first; nil when no room keeps such documents.
 	Signed func(ctx context.Context, scope access.ReadScope, e ID) ([]Signature, error)
+	// Handed is the newest hand-over of the firm, nil for none; nil when no firm works here.
+	Handed func(ctx context.Context, scope access.ReadScope, e ID) (*HandedOver, error)
+	// Answered lists management's responses to what its own tests found; nil when no room keeps them.
+	Answered func(ctx context.Context, scope access.ReadScope, e ID) ([]Response, error)
 	// Render makes the report of a dossier, and tells its pages and what it could not show.
 	Render func(d *Dossier) (pdf []byte, pages int, warnings []string, err error)
 }

@@ -30,36 +30,56 @@ func (l *layout) watermark() {
 // outlines is a word as PDF path operators, across the middle of the page. It is empty if the font has no outlines for it.
 func outlines(f *sfnt.Font, word string, g geometry) string {
 	const size = 170
-	var buf sfnt.Buffer
-	var b strings.Builder
-	total := 0.0
-	type part struct {
-		segments sfnt.Segments
-		x        float64
+	t, ok := traced(f, word, size)
+	if !ok {
+		return ""
 	}
-	var parts []part
-	for _, r := range word {
+	return t.turned(52, g.width/2, g.height/2, -t.width/2, -.36*size)
+}
+
+// trace is a line of text as outlines, which begins at the origin.
+type trace struct {
+	parts []drawn
+	width float64
+}
+
+type drawn struct {
+	segments sfnt.Segments
+	x        float64
+}
+
+// traced reads the outlines of a text; false if the font lacks one of its characters.
+func traced(f *sfnt.Font, text string, size int) (trace, bool) {
+	var buf sfnt.Buffer
+	var t trace
+	for _, r := range text {
 		i, err := f.GlyphIndex(&buf, r)
 		if err != nil || i == 0 {
-			return ""
+			return t, false
 		}
 		segments, err := f.LoadGlyph(&buf, i, fixed.I(size), nil)
 		if err != nil {
-			return ""
+			return t, false
 		}
 		adv, err := f.GlyphAdvance(&buf, i, fixed.I(size), font.HintingNone)
 		if err != nil {
-			return ""
+			return t, false
 		}
-		parts = append(parts, part{append(sfnt.Segments{}, segments...), total})
-		total += float64(adv) / 64
+		t.parts = append(t.parts, drawn{append(sfnt.Segments{}, segments...), t.width})
+		t.width += float64(adv) / 64
 	}
-	sin, cos := math.Sincos(52 * math.Pi / 180)
-	at := func(p fixed.Point26_6, dx float64) (x, y float64) {
-		u, v := float64(p.X)/64+dx-total/2, -float64(p.Y)/64-.36*size // y grows upwards in the file
-		return g.width/2 + u*cos - v*sin, g.height/2 + u*sin + v*cos
+	return t, true
+}
+
+// turned is the text as path operators, moved by dx and dy, turned by an angle in degrees, and put at a place of the page.
+func (t trace) turned(degrees, left, bottom, dx, dy float64) string {
+	var b strings.Builder
+	sin, cos := math.Sincos(degrees * math.Pi / 180)
+	at := func(p fixed.Point26_6, x0 float64) (x, y float64) {
+		u, v := float64(p.X)/64+x0+dx, -float64(p.Y)/64+dy // y grows upwards in the file
+		return left + u*cos - v*sin, bottom + u*sin + v*cos
 	}
-	for _, p := range parts {
+	for _, p := range t.parts {
 		var px, py float64
 		for _, s := range p.segments {
 			x, y := at(s.Args[0], p.x)
@@ -83,4 +103,9 @@ func outlines(f *sfnt.Font, word string, g geometry) string {
 	}
 	b.WriteString("f")
 	return b.String()
+}
+
+// scale26 is a length in another size, to the nearest 64th.
+func scale26(v fixed.Int26_6, by float64) fixed.Int26_6 {
+	return fixed.Int26_6(math.Round(float64(v) * by))
 }

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/issue"
+	"github.com/tickmark/tickmark/internal/issue/issuesql"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/report"
+	"github.com/tickmark/tickmark/internal/report/format"
+	"github.com/tickmark/tickmark/internal/report/pdf"
+)
+
+// wireIssue makes what leads from the firm's work to the readers of a report, and the conditions that rest on it.
+func (a *App) wireIssue() {
+	store := &issuesql.Store{DB: a.DB}
+	a.Issue = &issue.Service{
+		Store: store, Readers: store, Engagements: a.Engagement, Work: a.Fieldwork, Access: a.Access, Blobs: a.Blobs, Ledger: a.Ledger.Store, Tx: a.DB,
+		Render: renderIssued, Stamp: pdf.Stamp, Bundle: a.issuedBundle,
+	}
+	a.Engagement.Handed, a.Engagement.Answered = a.Issue.Newest, a.Issue.Answers
+	a.Engagement.Checks[engagement.GateTests] = a.Issue.TestsGate
+	a.Engagement.Checks[engagement.GateRelease] = a.Issue.ReleaseGate
+	a.Engagement.Checks[engagement.GateDistribution] = a.Issue.DistributionGate
+}
+
+// renderIssued makes a dossier's report as issued, in every format, and tells what keeps it from being that.
+func renderIssued(d *engagement.Dossier) (issue.Rendered, error) {
+	opt := report.Options{Issued: true}
+	doc := report.BuildAs(d, opt)
+	out := issue.Rendered{Faults: report.Lint(doc, d)}
+	if doc.Draft {
+		out.Faults = append(out.Faults, "it is a draft still: signatures, the auditor's words on every matter, or its readers are missing")
+	}
+	if len(out.Faults) > 0 {
+		return out, nil
+	}
+	for _, f := range format.All() {
+		file, err := f.Render(d, opt)
+		if err != nil {
+			return out, errs.Wrap(err, "%s", f.Title)
+		}
+		out.Pages = max(out.Pages, file.Pages)
+		out.Files = append(out.Files, issue.Content{File: issue.File{Name: strings.ToLower(d.Engagement.Ref) + f.Ext, Format: f.ID, Title: f.Title, Type: f.Type}, Body: file.Body})
+	}
+	return out, nil
+}
+
+// maxBundle is the largest bundle that is kept with an issued report, in bytes.
+const maxBundle = 4 << 30
+
+// issuedBundle packs the bundle of the dossier that is issued, and keeps it by its content.
+func (a *App) issuedBundle(ctx context.Context, org access.OrgID, now time.Time, f engagement.Frozen) (issue.File, error) {
+	scope := a.Access.System(org, "issue")
+	e, err := a.Engagement.Store.Engagement(ctx, scope.ReadScope, string(f.Engagement))
+	if err != nil {
+		return issue.File{}, err
+	}
+	dir, err := os.MkdirTemp(a.Config.Data, ".issue-*")
+	if err != nil {
+		return issue.File{}, errs.As(errs.Unavailable, err, "pack the bundle")
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder of our own
+	name := filepath.Join(dir, "bundle.zip")
+	if _, _, err := a.WriteBundle(ctx, scope, now, f, name, nil); err != nil {
+		return issue.File{}, err
+	}
+	r, err := os.Open(name)
+	if err != nil {
+		return issue.File{}, errs.As(errs.Unavailable, err, "keep the bundle")
+	}
+	defer r.Close()
+	sum, n, err := a.Blobs.Keep(r, maxBundle)
+	return issue.File{Name: fmt.Sprintf("%s-bundle.zip", strings.ToLower(e.Ref)), Format: "bundle", Title: "Bundle of the evidence", Type: "application/zip", SHA256: sum, Size: n}, err
+}
