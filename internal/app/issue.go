@@ -1,14 +1,8 @@
 package app
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/issue/issuesql"
@@ -23,7 +17,7 @@ func (a *App) wireIssue() {
 	store := &issuesql.Store{DB: a.DB}
 	a.Issue = &issue.Service{
 		Store: store, Readers: store, Engagements: a.Engagement, Work: a.Fieldwork, Access: a.Access, Blobs: a.Blobs, Ledger: a.Ledger.Store, Tx: a.DB,
-		Render: renderIssued, Stamp: pdf.Stamp, Bundle: a.issuedBundle,
+		Render: renderIssued, Stamp: pdf.Stamp,
 	}
 	a.Engagement.Handed, a.Engagement.Answered = a.Issue.Newest, a.Issue.Answers
 	a.Engagement.Checks[engagement.GateTests] = a.Issue.TestsGate
@@ -51,32 +45,4 @@ func renderIssued(d *engagement.Dossier) (issue.Rendered, error) {
 		out.Files = append(out.Files, issue.Content{File: issue.File{Name: strings.ToLower(d.Engagement.Ref) + f.Ext, Format: f.ID, Title: f.Title, Type: f.Type}, Body: file.Body})
 	}
 	return out, nil
-}
-
-// maxBundle is the largest bundle that is kept with an issued report, in bytes.
-const maxBundle = 4 << 30
-
-// issuedBundle packs the bundle of the dossier that is issued, and keeps it by its content.
-func (a *App) issuedBundle(ctx context.Context, org access.OrgID, now time.Time, f engagement.Frozen) (issue.File, error) {
-	scope := a.Access.System(org, "issue")
-	e, err := a.Engagement.Store.Engagement(ctx, scope.ReadScope, string(f.Engagement))
-	if err != nil {
-		return issue.File{}, err
-	}
-	dir, err := os.MkdirTemp(a.Config.Data, ".issue-*")
-	if err != nil {
-		return issue.File{}, errs.As(errs.Unavailable, err, "pack the bundle")
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder of our own
-	name := filepath.Join(dir, "bundle.zip")
-	if _, _, err := a.WriteBundle(ctx, scope, now, f, name, nil); err != nil {
-		return issue.File{}, err
-	}
-	r, err := os.Open(name)
-	if err != nil {
-		return issue.File{}, errs.As(errs.Unavailable, err, "keep the bundle")
-	}
-	defer r.Close()
-	sum, n, err := a.Blobs.Keep(r, maxBundle)
-	return issue.File{Name: fmt.Sprintf("%s-bundle.zip", strings.ToLower(e.Ref)), Format: "bundle", Title: "Bundle of the evidence", Type: "application/zip", SHA256: sum, Size: n}, err
 }

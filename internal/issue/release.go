@@ -177,7 +177,7 @@ func (s *Service) inForce(ctx context.Context, scope access.ReadScope, e engagem
 	return out, err
 }
 
-// Issue is the partner's release of a report: the newest dossier becomes the issued report in every format. Files and bundle are kept
+// Issue is the partner's release of a report: the newest dossier becomes the issued report in every format. Its files are kept
 // first, by their content; then one transaction records the version with its hashes on both trails and takes the examination to
 // Issued. Whatever stops it before that leaves nothing issued. A later version needs a reason.
 func (s *Service) Issue(ctx context.Context, a access.AuditScope, now time.Time, reason string) (Version, error) {
@@ -214,14 +214,14 @@ func (s *Service) Issue(ctx context.Context, a access.AuditScope, now time.Time,
 	}
 	v := Version{ID: id.New("rpt", now), Engagement: e.ID, Number: 1, Dossier: c.Frozen.Number, DossierSHA256: c.Frozen.SHA256, HandOver: c.HandOver.Number, HandOverSHA: c.HandOver.SHA256,
 		Kind: e.Kind(), Coverage: e.Period, Firm: c.Dossier.Auditor.Firm, Date: c.Dossier.Auditor.Date, Pages: out.Pages, Reason: reason, At: now, By: a.Firm.Actor()}
-	if v.Files, err = s.keep(ctx, a, now, c, out); err != nil {
+	if v.Files, err = s.keep(c, out); err != nil {
 		return v, err
 	}
 	return v, s.record(ctx, a, shared, now, e, &v)
 }
 
-// keep stores the files by their content.
-func (s *Service) keep(ctx context.Context, a access.AuditScope, now time.Time, c Candidate, out Rendered) ([]File, error) {
+// keep stores the files by their content, and names the dossier they come from, which is kept already.
+func (s *Service) keep(c Candidate, out Rendered) ([]File, error) {
 	var files []File
 	for _, x := range out.Files {
 		sum, err := s.Blobs.Store(x.Body)
@@ -231,14 +231,8 @@ func (s *Service) keep(ctx context.Context, a access.AuditScope, now time.Time, 
 		x.SHA256, x.Size = sum, int64(len(x.Body))
 		files = append(files, x.File)
 	}
-	if s.Bundle != nil {
-		f, err := s.Bundle(ctx, a.Client.Org(), now, c.Frozen)
-		if err != nil {
-			return nil, errs.Wrap(err, "pack the bundle of %s", c.Engagement.Ref)
-		}
-		files = append(files, f)
-	}
-	return files, nil
+	body, err := s.Blobs.Content(c.Frozen.SHA256)
+	return append(files, File{Name: strings.ToLower(c.Engagement.Ref) + "-dossier.json", Format: "dossier", Title: "Dossier (JSON)", Type: "application/json", SHA256: c.Frozen.SHA256, Size: int64(len(body))}), err
 }
 
 func (s *Service) record(ctx context.Context, a access.AuditScope, shared access.Scope, now time.Time, e engagement.Engagement, v *Version) error {

@@ -2,7 +2,6 @@ package issue
 
 import (
 	"context"
-	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
@@ -26,8 +25,6 @@ type Service struct {
 	Render func(d *engagement.Dossier) (Rendered, error)
 	// Stamp marks a PDF with whose copy it is, behind the words of each page. The issued file is its beginning, byte for byte.
 	Stamp func(pdf []byte, whose string) ([]byte, error)
-	// Bundle packs the evidence of a dossier and keeps it; nil leaves it out.
-	Bundle func(ctx context.Context, org access.OrgID, now time.Time, f engagement.Frozen) (File, error)
 }
 
 // Rendered is a report as it would be issued.
