@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 )
@@ -15,6 +16,7 @@ import (
 type Ready struct {
 	Work      []engagement.Work
 	Left      []Paper     // not concluded, not signed or not reviewed yet
+	Bare      []string    // controls in scope that no workpaper tests
 	Unseen    []string    // findings that were never shared, so that management could not answer
 	Standings []Standing  // of the criteria, from the reviewed workpapers alone
 	Reviewed  period.Date // of the last review; 0 without one
@@ -56,6 +58,9 @@ func (s *Service) Ready(ctx context.Context, a access.AuditScope) (Ready, error)
 			out.Unseen = append(out.Unseen, f.Ref)
 		}
 	}
+	if out.Bare, err = s.bare(ctx, a, all, criteria); err != nil {
+		return Ready{}, err
+	}
 	for _, c := range criteria {
 		var mine []Paper
 		for _, p := range done {
@@ -68,6 +73,37 @@ func (s *Service) Ready(ctx context.Context, a access.AuditScope) (Ready, error)
 		out.Standings = append(out.Standings, x)
 	}
 	return out, nil
+}
+
+// bare are the controls in force that serve what is in scope and that no workpaper tests.
+func (s *Service) bare(ctx context.Context, a access.AuditScope, papers []Paper, criteria []catalog.Criterion) ([]string, error) {
+	e, err := s.Engagements.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil || e.Report == engagement.SOC3 {
+		return nil, err
+	}
+	inScope, named := map[string]bool{}, map[string]bool{}
+	for _, c := range criteria {
+		inScope[c.ID] = true
+	}
+	for _, o := range e.Objectives {
+		inScope[o.ID] = true
+		for _, ref := range o.Controls {
+			named[ref] = true
+		}
+	}
+	framework := catalog.TSC
+	if e.Report == engagement.SOC1 {
+		framework = catalog.SOC1
+	}
+	all, err := s.controls(ctx, a)
+	var out []string
+	for _, c := range all {
+		serves := named[c.Ref] || slices.ContainsFunc(c.Version.Serves(framework), func(id string) bool { return inScope[id] })
+		if serves && !slices.ContainsFunc(papers, func(p Paper) bool { return p.Control == c.Ref }) {
+			out = append(out, c.Ref)
+		}
+	}
+	return out, err
 }
 
 // Reported is a workpaper as section IV prints it. Each of its findings is in it, whatever was concluded.

@@ -146,7 +146,7 @@ func (s *Service) HandOver(ctx context.Context, a access.AuditScope, now time.Ti
 			return err
 		}
 		h.SHA256 = canon.Sum(raw)
-		says := map[string]any{"ref": e.Ref, "number": h.Number, "sha256": h.SHA256, "tests": len(h.Body.Work), "deviations": h.Body.Deviations(), "left": h.Body.Left, "report": n.Report}
+		says := map[string]any{"ref": e.Ref, "number": h.Number, "sha256": h.SHA256, "tests": len(h.Body.Work), "deviations": h.Body.Deviations(), "left": h.Body.Left, "untested": h.Body.Bare, "report": n.Report}
 		if h.Seq, err = s.Ledger.Append(ctx, shared, now, "handover.made", string(e.ID), says); err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (s *Service) body(ctx context.Context, a access.AuditScope, now time.Time, 
 	if err != nil {
 		return Body{}, err
 	}
-	b := Body{V: 1, Engagement: string(e.ID), Firm: a.Invitation.FirmName, Work: ready.Work, Standings: []Standing{}, Left: len(ready.Left), Reviewed: ready.Reviewed}
+	b := Body{V: 1, Engagement: string(e.ID), Firm: a.Invitation.FirmName, Work: ready.Work, Standings: []Standing{}, Left: len(ready.Left), Bare: len(ready.Bare), Reviewed: ready.Reviewed}
 	if b.Firm == "" {
 		b.Firm = e.Firm
 	}
@@ -293,8 +293,8 @@ func (s *Service) TestsGate(ctx context.Context, scope access.ReadScope, _ time.
 	}
 	h := all[0]
 	says := fmt.Sprintf("Hand-over %d of %s: %d tests, concluded and reviewed", h.Number, period.Of(h.At), len(h.Body.Work))
-	if h.Body.Left > 0 {
-		return false, fmt.Sprintf("%s; %d more are not reviewed yet", says, h.Body.Left), nil
+	if h.Body.Left+h.Body.Bare > 0 {
+		return false, fmt.Sprintf("%s; %d more are not reviewed yet, %d controls in scope have no test", says, h.Body.Left, h.Body.Bare), nil
 	}
 	return true, says, nil
 }

@@ -73,6 +73,7 @@ type Body struct {
 	Work       []engagement.Work         `json:"work"`
 	Standings  []Standing                `json:"standings"`
 	Left       int                       `json:"left"` // workpapers that stay with the firm because nobody reviewed them yet
+	Bare       int                       `json:"bare"` // controls in scope that no workpaper tests
 	Reviewed   period.Date               `json:"reviewed,omitzero"`
 	Auditor    *engagement.AuditorReport `json:"auditor,omitempty"` // section I, once the partner handed it over
 }

@@ -106,7 +106,7 @@ func (s *Service) judge(ctx context.Context, a access.AuditScope, now time.Time,
 		}
 	}
 	add("handover", "The dossier holds the newest hand-over", same, says)
-	add("tests", "Every test is concluded and reviewed", h.Number > 0 && h.Body.Left == 0, fmt.Sprintf("%d handed over, %d left", len(h.Body.Work), h.Body.Left))
+	add("tests", "Every test is concluded and reviewed", h.Number > 0 && h.Body.Left+h.Body.Bare == 0, fmt.Sprintf("%d handed over, %d not reviewed, %d controls in scope without a test", len(h.Body.Work), h.Body.Left, h.Body.Bare))
 	r := d.Auditor
 	var open []string
 	for _, m := range Matters(e) {

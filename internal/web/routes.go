@@ -13,6 +13,7 @@ import (
 	"github.com/tickmark/tickmark/internal/web/examination"
 	"github.com/tickmark/tickmark/internal/web/fieldwork"
 	"github.com/tickmark/tickmark/internal/web/intake"
+	"github.com/tickmark/tickmark/internal/web/issuing"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/planning"
 	"github.com/tickmark/tickmark/internal/web/policies"
@@ -49,6 +50,7 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
 		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate})),
+		styled("issue examination planning", issuing.Routes(issuing.Services{Issue: s.Issue, Engagement: s.Engagement, Access: s.Access, View: s.View})),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)

@@ -22,6 +22,7 @@ import (
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/intake"
+	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/letter"
@@ -62,6 +63,7 @@ type Services struct {
 	Work          *work.Service
 	Reviews       *review.Service // of who may use what
 	Fieldwork     *fieldwork.Service
+	Issue         *issue.Service // of reports
 	Occurrences   *occurrence.Service
 	Risks         *risk.Service
 	Changes       *change.Service

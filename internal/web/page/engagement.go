@@ -13,7 +13,7 @@ func EngagementPath(ref string, parts ...string) string {
 
 // engagementTabs are the pages of an engagement for its client, by the last part of their address.
 var engagementTabs = []struct{ name, title string }{
-	{"", "Overview"}, {"scope", "Scope"}, {"requests", "Requests"}, {"findings", "Findings"}, {"auditors", "Auditors"}, {"documents", "Documents"}, {"distribution", "Distribution"},
+	{"", "Overview"}, {"scope", "Scope"}, {"requests", "Requests"}, {"findings", "Findings"}, {"auditors", "Auditors"}, {"documents", "Documents"}, {"report", "Report"}, {"distribution", "Distribution"},
 }
 
 // EngagementTabs are the tabs of an engagement: those that have a route.

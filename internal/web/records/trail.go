@@ -41,6 +41,8 @@ type said struct {
 	After    changed  `json:"after"`
 	Controls int      `json:"controls"`
 	Days     *int     `json:"days"`
+	Why      string   `json:"why"`
+	Reader   string   `json:"reader"`
 }
 
 // every is a rhythm in words.
@@ -140,6 +142,8 @@ func did(e view.EntryRow) deed {
 		d.Before, d.After = fmt.Sprintf("signed version %d of %s for", x.Version, x.Ref), ""
 	case "letter.withdrawn":
 		d.Before, d.After = "gave up the draft of "+x.Ref+" for", note(x.Title)
+	case "handover.made", "report.issued", "report.released", "report.taken", "report.published", "report.unpublished", "reader.named", "reader.linked", "reader.ended", "reader.accepted", "reader.terms_set", "response.given":
+		d = issueDeed(e.Kind, d, x)
 	case "dossier.frozen":
 		d.Before, d.After = fmt.Sprintf("froze dossier %d of", x.Number), ""
 	case "report.rendered":
@@ -150,6 +154,35 @@ func did(e view.EntryRow) deed {
 		d = deed{Before: "erased payloads of the ledger", After: because(x.Basis)}
 	default:
 		d.Before = strings.ReplaceAll(e.Kind, "_", " ") + ":"
+	}
+	return d
+}
+
+// issueDeed says what was done on the way from the auditor's work to the readers of a report.
+func issueDeed(kind string, d deed, x said) deed {
+	switch kind {
+	case "handover.made":
+		d.Before, d.After = fmt.Sprintf("handed over number %d for", x.Number), ""
+	case "report.issued", "report.released":
+		d.Before, d.After = fmt.Sprintf("issued version %d of the report of", x.Version), because(x.Reason)
+	case "report.taken":
+		d.Before, d.After = "gave a copy of the report to reader "+x.Reader+" of", ""
+	case "report.published":
+		d.Before = "published the report of"
+	case "report.unpublished":
+		d.Before, d.After = "took down the report of", because(x.Why)
+	case "reader.named":
+		d.Before, d.After = "named reader "+x.Reader+" of", note(x.Name)
+	case "reader.linked":
+		d.Before = "made a link for reader " + x.Reader + " of"
+	case "reader.ended":
+		d.Before, d.After = "ended the link of reader "+x.Reader+" of", because(x.Why)
+	case "reader.accepted":
+		d.Before = "kept the agreement of reader " + x.Reader + " of"
+	case "reader.terms_set":
+		d = deed{Before: "set the terms of distribution", After: ""}
+	case "response.given":
+		d.Before, d.After = "answered the deviations of "+x.Test+" for", ""
 	}
 	return d
 }
