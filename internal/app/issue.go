@@ -37,6 +37,9 @@ func renderIssued(d *engagement.Dossier) (issue.Rendered, error) {
 		return out, nil
 	}
 	for _, f := range format.All() {
+		if d.Engagement.Report == engagement.ReportName(engagement.SOC3) && (f.ID == "xlsx" || f.ID == "oscal") {
+			continue // they hold controls and tests, which a SOC 3 never does (domain brief 11)
+		}
 		file, err := f.Render(d, opt)
 		if err != nil {
 			return out, errs.Wrap(err, "%s", f.Title)

@@ -33,7 +33,12 @@ func nothing() error {
 }
 
 // serving is the right of the program itself to hand a file to somebody who comes with a link.
-func serving(scope access.ReadScope) error { return scope.Require(access.BuildReport) }
+func serving(scope access.ReadScope) error {
+	if scope.Org() == "" { // a link of an organisation that does not exist
+		return nothing()
+	}
+	return scope.Require(access.BuildReport)
+}
 
 // Open is what the secret of a link opens, for the program on behalf of its reader. Every secret that opens nothing gets one answer.
 func (s *Service) Open(ctx context.Context, scope access.ReadScope, now time.Time, secret string) (Opened, error) {

@@ -70,6 +70,7 @@ func (in *installation) audit(ctx context.Context, client string, o access.NewOr
 		return err
 	}
 	var lead access.AuditScope
+	var signed access.Grant // of the partner
 	for _, r := range access.FirmRoles() {
 		email := string(r) + "@" + domain
 		if r != access.Partner {
@@ -93,7 +94,7 @@ func (in *installation) audit(ctx context.Context, client string, o access.NewOr
 			return err
 		}
 		if r == access.Partner {
-			lead = x
+			lead, signed = x, g
 		}
 		keep(r, secret)
 	}
@@ -105,6 +106,9 @@ func (in *installation) audit(ctx context.Context, client string, o access.NewOr
 		hostile = evil[:60]
 	}
 	if err := in.fieldwork(ctx, lead, hostile); err != nil {
+		return err
+	}
+	if err := in.issued(ctx, signed, scope, hostile); err != nil {
 		return err
 	}
 	// Somebody who can still be added to the team, and take off.

@@ -5,7 +5,10 @@ package web_test
 var everybodys = []string{
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
 	"/engagements/{ref}/findings", "/engagements/{ref}/findings/{f}", "/engagements/{ref}/findings/samples/{wp}",
-	"/rhythms/{control}", "/rhythms/{control}/end",
+	"/rhythms/{control}", "/rhythms/{control}/end", "/shared/{token}", "/shared/{token}/agree", "/shared/{token}/report.pdf", "/public/{org}/{ref}", "/public/{org}/{ref}/report.pdf",
+	"/engagements/{ref}/report", "/engagements/{ref}/report/versions/{n}/{format}", "/engagements/{ref}/report/answers/{test}", "/engagements/{ref}/distribution", "/engagements/{ref}/distribution/log",
+	"/engagements/{ref}/distribution/new", "/engagements/{ref}/distribution/terms", "/engagements/{ref}/distribution/publish", "/engagements/{ref}/distribution/unpublish", "/engagements/{ref}/distribution/readers/{reader}",
+	"/engagements/{ref}/distribution/readers/{reader}/link", "/engagements/{ref}/distribution/readers/{reader}/end",
 	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
@@ -45,6 +48,9 @@ var notLinked = map[string]bool{
 	"/mine/{token}":                                true, // a personal link, in an e-mail
 	"/mine/{token}/{duty}":                         true, // below it
 	"/mine/thanks":                                 true, // once everything is done
+	"/shared/{token}":                              true, // a reader's link
+	"/shared/{token}/report.pdf":                   true, // below it
+	"/engagements/{ref}/distribution/publish":      true, // a SOC 3 that is not public
 
 	"/settings/people/{id}/factor":               true, // a second factor
 	"/settings/tokens/{id}/revoke":               true, // an API token

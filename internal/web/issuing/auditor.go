@@ -18,7 +18,7 @@ import (
 const audit = "/audits/{engagement}/report"
 
 func (p *pages) auditorRoutes() []page.Route {
-	out := []page.Route{
+	return []page.Route{
 		{Method: http.MethodGet, Pattern: audit + "/hand-over", Action: access.ReadAudits, Title: "Hand over", Handle: p.handOver},
 		{Method: http.MethodPost, Pattern: audit + "/hand-over", Action: access.ReviewWork, Title: "Hand over", Handle: p.handTests},
 		{Method: http.MethodPost, Pattern: audit + "/hand-over/opinion", Action: access.SignOpinion, Title: "Hand over", Handle: p.handReport},
@@ -28,10 +28,6 @@ func (p *pages) auditorRoutes() []page.Route {
 		{Method: http.MethodPost, Pattern: audit + "/issue", Action: access.SignOpinion, Title: "Issue", Handle: p.issue},
 		{Method: http.MethodGet, Pattern: audit + "/versions/{n}/{format}", Action: access.ReadAudits, Title: "Issued report", Handle: p.auditFile},
 	}
-	for i := range out {
-		out[i].Nav = "/audits"
-	}
-	return out
 }
 
 // at is an address in the engagement that is open.

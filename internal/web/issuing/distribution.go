@@ -39,7 +39,7 @@ func distPath(ref string, parts ...string) string {
 }
 
 var readersSpec = page.TableSpec{
-	Columns: []page.Column{{Key: "ref", Title: "Reader", Sort: true}, {Key: "name", Title: "Name", Sort: true, Wide: true}, {Key: "company", Title: "Organisation", Sort: true, Opt: true}, {Key: "kind", Title: "Kind", Sort: true, Opt: true},
+	Columns: []page.Column{{Key: "ref", Title: "Reader", Sort: true}, {Key: "name", Title: "Name", Sort: true}, {Key: "company", Title: "Organisation", Sort: true, Opt: true}, {Key: "kind", Title: "Kind", Sort: true, Opt: true},
 		{Key: "state", Title: "Link"}, {Key: "downloads", Title: "Taken", Num: true, Sort: true}, {Key: "last", Title: "Last", Num: true, Sort: true, Opt: true}},
 	Filters: []page.Filter{{Key: "kind", Title: "Kind", Kind: page.Select, Open: true}},
 	Search:  "Find a reader", Sort: "ref", One: "reader", Many: "readers",
@@ -138,7 +138,7 @@ func (p *pages) distribution(r *page.Request) error {
 }
 
 var logSpec = page.TableSpec{
-	Columns: []page.Column{{Key: "at", Title: "When", Sort: true}, {Key: "reader", Title: "Reader", Sort: true, Wide: true}, {Key: "company", Title: "Organisation", Sort: true, Opt: true}, {Key: "version", Title: "Version", Num: true, Sort: true},
+	Columns: []page.Column{{Key: "at", Title: "When", Sort: true}, {Key: "reader", Title: "Reader", Sort: true}, {Key: "company", Title: "Organisation", Sort: true, Opt: true}, {Key: "version", Title: "Version", Num: true, Sort: true},
 		{Key: "file", Title: "File", Opt: true}, {Key: "sha256", Title: "SHA-256", Opt: true}, {Key: "address", Title: "From", Opt: true}},
 	Search: "Find by reader or organisation", Sort: "-at", One: "line", Many: "lines",
 }

@@ -80,6 +80,9 @@ func (p *pages) attach(r *page.Request, scope access.ReadScope, e engagement.ID)
 	if err != nil {
 		return err
 	}
+	if f.Format == "html" {
+		f.Type = "application/octet-stream" // to keep: it is no page of this program
+	}
 	return r.Attach(f.Name, f.Type, int64(len(body)), time.Time{}, bytes.NewReader(body))
 }
 
