@@ -88,6 +88,8 @@ func Bundle(r io.ReaderAt, size int64, opt Options) (*Report, error) {
 	if l != nil {
 		l.check()
 		b.checkSeals(l)
+		b.checkDraws(l)
+		b.checkProofs()
 	}
 	return rep, nil
 }

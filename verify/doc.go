@@ -11,4 +11,9 @@
 // proves that nothing was rewritten afterwards.
 //
 // A payload is not in its entry: the entry holds HMAC-SHA-256(salt, payload). Erasing payload and salt leaves the log valid.
+//
+// # Samples
+//
+// A bundle can hold frozen populations and the samples drawn from them: the rows are hashed again, each sample is drawn again from
+// its seed (Draw), and the ledger shows that the seed was on record before the items.
 package verify

@@ -52,6 +52,8 @@ type Report struct {
 	Erased    int       `json:"erased"`   // payloads erased under a recorded basis
 	FirstTime string    `json:"first_time"`
 	LastTime  string    `json:"last_time"`
+	Redrawn   []Redrawn `json:"redrawn"` // samples that were drawn again
+	Proofs    int       `json:"proofs"`  // of entries in other ledgers, which came along
 }
 
 // OK reports whether nothing was found.

@@ -143,6 +143,7 @@ func (s *session) printReport(name string, rep *verify.Report) {
 	for _, n := range rep.Notes {
 		fmt.Fprintf(s.Out, "%s %s\n", s.paint(grey, "·"), printable(n))
 	}
+	s.printRedrawn(rep)
 	if !rep.OK() {
 		fmt.Fprintf(s.Out, "%s %s: %d findings. Do not rely on this file.\n", s.paint(red, "✗"), name, len(rep.Findings))
 		return
@@ -155,6 +156,20 @@ func (s *session) printReport(name string, rep *verify.Report) {
 		fmt.Fprintf(s.Out, "%s %s holds: the entry of %s is in the log.", s.paint(green, "✓"), name, rep.FirstTime)
 	}
 	fmt.Fprintf(s.Out, " Log of %s leaves, signed by %s.\n", grouped(rep.Size), rep.Key)
+}
+
+// printRedrawn says of each sample of a bundle what drawing it again gave.
+func (s *session) printRedrawn(rep *verify.Report) {
+	for _, r := range rep.Redrawn {
+		mark, said := s.paint(green, "✓"), "identical"
+		if !r.Same {
+			mark, said = s.paint(red, "✗"), "differs: "+r.First
+		}
+		if !r.Hashed {
+			said += " (by the keys; the rows are not in the bundle)"
+		}
+		fmt.Fprintf(s.Out, "%s %s: %s of %s items of %s, drawn again: %s\n", mark, printable(r.Paper), grouped(int64(r.Items)), grouped(int64(r.Rows)), printable(r.Population), printable(said))
+	}
 }
 
 func (s *session) ledgerCommand() *cobra.Command {
