@@ -1,10 +1,7 @@
 package engagement
 
 import (
-	"archive/zip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,101 +61,21 @@ func (s *Service) Bundle(ctx context.Context, scope access.Scope, now time.Time,
 	if err != nil {
 		return verify.Manifest{}, err
 	}
-	b := &bundler{s: s, scope: scope.ReadScope, z: zip.NewWriter(w), at: f.At.UTC(), progress: progress, have: map[string]bool{}}
+	b := &bundler{Pack: ledger.NewPack(w, f.At, progress), s: s, scope: scope.ReadScope}
 	if err := b.content(ctx, e, f, d, body); err != nil {
 		return verify.Manifest{}, err
 	}
-	slices.SortFunc(b.files, func(x, y verify.File) int { return strings.Compare(x.Path, y.Path) })
-	head, err := s.Ledger.Store.Head(ctx, scope.ReadScope)
-	if err != nil {
-		return verify.Manifest{}, err
-	}
-	m := verify.Manifest{
-		V: 1, Title: fmt.Sprintf("%s, %s, dossier %d", d.Org.Name, e.Title, f.Number), Engagement: e.Ref, Created: now.UTC().Format(time.RFC3339),
-		Org: head.Tag, Files: b.files,
-	}
-	sum, err := verify.SealHash(m)
-	if err != nil {
-		return m, err
-	}
-	m.Seal, err = s.Ledger.Store.Append(ctx, scope, now, verify.KindBundle, string(e.ID), map[string]any{"dossier": f.Number, "manifest_sha256": sum, "files": len(b.files)})
-	if err != nil {
-		return m, err
-	}
-	if _, err := s.Ledger.Seal(ctx, now); err != nil {
-		return m, err
-	}
-	if err := s.Ledger.Export(ctx, scope.ReadScope, m.Seal, disclosed, b.create); err != nil {
-		return m, err
-	}
-	if err := b.json(verify.ManifestName, m); err != nil {
-		return m, err
-	}
-	return m, b.z.Close()
+	return b.Close(ctx, s.Ledger, scope, now, ledger.Seal{
+		Title: fmt.Sprintf("%s, %s, dossier %d", d.Org.Name, e.Title, f.Number), Engagement: e.Ref, Subject: string(e.ID), Says: map[string]any{"dossier": f.Number},
+		Disclose: func(x ledger.Entry) bool { return disclosed(x.Kind) },
+	})
 }
 
-// bundler writes the archive and keeps the list of what went in.
+// bundler is an engagement's archive while it is written.
 type bundler struct {
-	s        *Service
-	scope    access.ReadScope
-	z        *zip.Writer
-	at       time.Time
-	files    []verify.File
-	have     map[string]bool
-	progress BundleProgress
-	done     int
-	total    int
-}
-
-func (b *bundler) create(name string) (io.Writer, error) {
-	method := zip.Deflate
-	if strings.HasSuffix(name, ".parquet") || strings.HasSuffix(name, ".pdf") || strings.HasPrefix(name, verify.TilePrefix) {
-		method = zip.Store // compressed already, or random
-	}
-	return b.z.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: b.at})
-}
-
-func (b *bundler) json(name string, v any) error {
-	w, err := b.create(name)
-	if err != nil {
-		return err
-	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	return enc.Encode(v)
-}
-
-// add copies a file in and lists it. want is the hash it was sealed with; empty for files made for the bundle.
-func (b *bundler) add(name string, r io.Reader, want string, seq int64) error {
-	if b.have[name] {
-		return nil
-	}
-	b.have[name] = true
-	w, err := b.create(name)
-	if err != nil {
-		return err
-	}
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), r)
-	if err != nil {
-		return errs.Wrap(err, "copy %s", name)
-	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	if want != "" && sum != want {
-		return errs.New(errs.Internal, "%s was altered on disk: its hash is %s, sealed was %s", name, sum, want).
-			WithHint("Restore the file from a backup; the ledger proves what it was.")
-	}
-	b.files = append(b.files, verify.File{Path: name, Size: n, SHA256: sum, Sealed: seq})
-	b.done++
-	if b.progress != nil {
-		b.progress(b.done, max(b.total, b.done), name)
-	}
-	return nil
-}
-
-func (b *bundler) text(name, content string) error {
-	return b.add(name, strings.NewReader(content), "", 0)
+	*ledger.Pack
+	s     *Service
+	scope access.ReadScope
 }
 
 func (b *bundler) content(ctx context.Context, e Engagement, f Frozen, d *Dossier, body []byte) error {
@@ -166,8 +83,8 @@ func (b *bundler) content(ctx context.Context, e Engagement, f Frozen, d *Dossie
 	if err != nil {
 		return err
 	}
-	b.total = 2*len(items) + len(d.Tests)*2 + 8
-	if err := b.add("dossier.json", strings.NewReader(string(body)), f.SHA256, f.Seq); err != nil {
+	b.Expect(2*len(items) + len(d.Tests)*2 + 8)
+	if err := b.Add("dossier.json", strings.NewReader(string(body)), f.SHA256, f.Seq); err != nil {
 		return err
 	}
 	if f.ReportSHA256 != "" {
@@ -175,7 +92,7 @@ func (b *bundler) content(ctx context.Context, e Engagement, f Frozen, d *Dossie
 		if err != nil {
 			return err
 		}
-		if err := b.add("report/"+strings.ToLower(e.Ref)+".pdf", strings.NewReader(string(pdf)), f.ReportSHA256, f.ReportSeq); err != nil {
+		if err := b.Add("report/"+strings.ToLower(e.Ref)+".pdf", strings.NewReader(string(pdf)), f.ReportSHA256, f.ReportSeq); err != nil {
 			return err
 		}
 	}
@@ -188,7 +105,7 @@ func (b *bundler) content(ctx context.Context, e Engagement, f Frozen, d *Dossie
 	if err := b.tests(ctx, d, items); err != nil {
 		return err
 	}
-	return b.text("README.md", readme(e, f, d))
+	return b.Text("README.md", readme(e, f, d))
 }
 
 // evidenceOf lists the evidence about the period, and what the final evaluations read besides.
@@ -253,7 +170,7 @@ func (b *bundler) evidence(items map[string]evidence.Item) error {
 			if err != nil {
 				return err
 			}
-			if err := b.add("manifests/"+it.ManifestSHA256+".json", strings.NewReader(string(m)), it.ManifestSHA256, it.Seq); err != nil {
+			if err := b.Add("manifests/"+it.ManifestSHA256+".json", strings.NewReader(string(m)), it.ManifestSHA256, it.Seq); err != nil {
 				return err
 			}
 		}
@@ -265,7 +182,7 @@ func (b *bundler) evidence(items map[string]evidence.Item) error {
 			return err
 		}
 	}
-	return b.text("evidence.ndjson", list.String())
+	return b.Text("evidence.ndjson", list.String())
 }
 
 // copy copies content by its place: in the lake, or among the documents.
@@ -276,13 +193,13 @@ func (b *bundler) copy(name, place, sum string, seq int64) error {
 			return err
 		}
 		defer r.Close()
-		return b.add(name, r, sum, seq)
+		return b.Add(name, r, sum, seq)
 	}
 	content, err := b.s.Blobs.Content(sum)
 	if err != nil {
 		return err
 	}
-	return b.add(name, strings.NewReader(string(content)), sum, seq)
+	return b.Add(name, strings.NewReader(string(content)), sum, seq)
 }
 
 // results copies the rows of every evaluation of the period and of the final one, and lists the evaluations.
@@ -323,7 +240,7 @@ func (b *bundler) results(ctx context.Context, e Engagement, d *Dossier) error {
 			return err
 		}
 	}
-	return b.text("results.ndjson", list.String())
+	return b.Text("results.ndjson", list.String())
 }
 
 // tests writes each test as it was installed, and a script that runs its final evaluation again.
@@ -333,7 +250,7 @@ func (b *bundler) tests(ctx context.Context, d *Dossier, items map[string]eviden
 		if err != nil {
 			return err
 		}
-		if err := b.add(fmt.Sprintf("tests/%s.v%d.yaml", t.ID, t.Version), strings.NewReader(def.Text()), t.SHA256, seq); err != nil {
+		if err := b.Add(fmt.Sprintf("tests/%s.v%d.yaml", t.ID, t.Version), strings.NewReader(def.Text()), t.SHA256, seq); err != nil {
 			return err
 		}
 		if t.Final.RunID == "" {
@@ -343,7 +260,7 @@ func (b *bundler) tests(ctx context.Context, d *Dossier, items map[string]eviden
 		if err != nil {
 			return err
 		}
-		if err := b.text("rerun/"+t.ID+".sql", script); err != nil {
+		if err := b.Text("rerun/"+t.ID+".sql", script); err != nil {
 			return err
 		}
 	}

@@ -18,8 +18,8 @@ type Create func(name string) (io.Writer, error)
 const tileWidth = 256 // hashes in a full tile (C2SP tlog-tiles)
 
 // Export writes an organisation's whole chain and the log around it, as the public verifier reads them. Payloads are
-// disclosed for the kinds that disclose allows; the others stay as commitments. Entry last must be sealed.
-func (s *Service) Export(ctx context.Context, scope access.ReadScope, last int64, disclose func(kind string) bool, create Create) error {
+// disclosed for the entries that disclose allows; the others stay as commitments. Entry last must be sealed.
+func (s *Service) Export(ctx context.Context, scope access.ReadScope, last int64, disclose func(Entry) bool, create Create) error {
 	if err := scope.Require(access.ReadLedger); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Service) Export(ctx context.Context, scope access.ReadScope, last int64
 // Archive writes an organisation's ledger alone, with every payload, as the archive that verify.Chain checks.
 func (s *Service) Archive(ctx context.Context, scope access.ReadScope, last int64, w io.Writer) error {
 	z := zip.NewWriter(w)
-	if err := s.Export(ctx, scope, last, func(string) bool { return true }, z.Create); err != nil {
+	if err := s.Export(ctx, scope, last, func(Entry) bool { return true }, z.Create); err != nil {
 		return err
 	}
 	return z.Close()
@@ -94,7 +94,7 @@ func (s *Service) exportEntries(ctx context.Context, scope access.ReadScope, las
 	})
 }
 
-func (s *Service) exportPayloads(ctx context.Context, scope access.ReadScope, last int64, disclose func(string) bool, create Create) error {
+func (s *Service) exportPayloads(ctx context.Context, scope access.ReadScope, last int64, disclose func(Entry) bool, create Create) error {
 	w, err := create(verify.PayloadsName)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (s *Service) exportPayloads(ctx context.Context, scope access.ReadScope, la
 		switch {
 		case e.Erased != 0:
 			return enc.Encode(verify.Payload{Seq: e.Seq, Erased: e.Erased})
-		case disclose(e.Kind) || e.Kind == verify.KindErased:
+		case disclose(e) || e.Kind == verify.KindErased:
 			return enc.Encode(verify.Payload{Seq: e.Seq, Salt: e.Salt, Payload: e.Payload})
 		}
 		return nil
