@@ -1,13 +1,9 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -32,27 +28,7 @@ func render(d *engagement.Dossier) ([]byte, int, []string, error) {
 
 // WriteBundle writes a bundle to a file that must not exist. The file appears when it is whole and on disk, or never.
 func (a *App) WriteBundle(ctx context.Context, scope access.Scope, now time.Time, f engagement.Frozen, name string, p engagement.BundleProgress) (verify.Manifest, int64, error) {
-	if _, err := os.Stat(name); err == nil {
-		return verify.Manifest{}, 0, errs.New(errs.Conflict, "%s exists already", name).WithHint("Choose another name.")
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".bundle-*")
-	if err != nil {
-		return verify.Manifest{}, 0, errs.As(errs.Unavailable, err, "write %s", name)
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // gone already when the rename succeeded
-	w := bufio.NewWriterSize(tmp, 1<<20)
-	m, err := a.Engagement.Bundle(ctx, scope, now, f, w, p)
-	if err == nil {
-		err = errors.Join(w.Flush(), tmp.Sync())
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return m, 0, errs.Wrap(err, "bundle %s", name)
-	}
-	st, err := os.Stat(tmp.Name())
-	if err != nil {
-		return m, 0, err
-	}
-	return m, st.Size(), os.Rename(tmp.Name(), name)
+	return writeWhole(name, func(w io.Writer) (verify.Manifest, error) { return a.Engagement.Bundle(ctx, scope, now, f, w, p) })
 }
 
 // Content reads the content of a piece of evidence, checked against its hash.

@@ -10,6 +10,7 @@ func (a *App) wireFieldwork() {
 	store := &fieldworksql.Store{DB: a.DB}
 	a.Fieldwork = &fieldwork.Service{
 		Populations: store, Papers: store, Findings: store, Firm: store, Engagements: a.Engagement.Store, Controls: a.Controls, Evidence: a.Evidence.Store,
-		Tests: a.Evaluate, Runs: a.Evaluate.Store, Files: a.Lake, Catalog: a.Catalog, Tx: a.DB, Ledger: a.Ledger.Store,
+		Tests: a.Evaluate, Runs: a.Evaluate.Store, Files: a.Lake, Catalog: a.Catalog, Tx: a.DB, Ledger: a.Ledger.Store, Chain: a.Ledger,
+		Around: aroundFieldwork{a}, Answers: aroundFieldwork{a},
 	}
 }

@@ -252,7 +252,7 @@ func (s *session) evidenceWithdraw() *cobra.Command {
 
 func (s *session) auditCommand() *cobra.Command {
 	c := &cobra.Command{Use: "audit", Short: "Set up engagements, describe the system, freeze dossiers"}
-	c.AddCommand(s.auditNew(), s.auditList(), s.auditDescribe(), s.auditFreeze())
+	c.AddCommand(s.auditNew(), s.auditList(), s.auditDescribe(), s.auditFreeze(), s.auditBundle())
 	return c
 }
 

@@ -34,10 +34,12 @@ func disclosed(kind string) bool {
 	return false
 }
 
-// Kept reports whether a bundle cannot do without the payload of a kind of ledger entry: it names the hash of a file.
+// Kept reports whether a bundle cannot do without the payload of a kind of ledger entry: it names the hash of a file or
+// of a population, or a seed.
 func Kept(kind string) bool {
 	switch kind {
-	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", "report.issued", "handover.made", verify.KindBundle:
+	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", "report.issued", "handover.made", "population.frozen", "sample.planned", "sample.drawn",
+		verify.KindBundle:
 		return true
 	}
 	return false

@@ -81,6 +81,9 @@ func (s *Service) mark(ctx context.Context, a access.AuditScope, now time.Time, 
 			if cells[i], err = sh.cell(m); err != nil {
 				return err
 			}
+			if cells[i].Evidence, err = s.linked(ctx, a, sh.Cell(m.N, m.Letter).Evidence, cells[i].Evidence); err != nil {
+				return err
+			}
 			cells[i].By, cells[i].At, cells[i].Accepted = a.Firm.Actor(), now, accepted
 		}
 		if out.Stale, err = s.Papers.SaveCells(ctx, a.Firm, sh.Paper.ID, cells); err != nil {

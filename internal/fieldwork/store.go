@@ -13,6 +13,7 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/text"
+	"github.com/tickmark/tickmark/internal/ledger"
 )
 
 // PopulationStore keeps populations. Laws: references are given in order; Save changes nothing and reports a Conflict when the version
@@ -131,6 +132,9 @@ type Service struct {
 	Catalog     *catalog.Catalog
 	Tx          access.Tx
 	Ledger      access.Recorder
+	Chain       *ledger.Service // proves what references lead to, and seals bundles
+	Around      Around
+	Answers     Answers
 }
 
 // Bounds of what people write, in characters.

@@ -1,8 +1,10 @@
 package fieldworksql_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +16,16 @@ import (
 	"github.com/tickmark/tickmark/internal/control/controlsql"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/engagement/engagementsql"
+	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
 	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/fieldwork/fieldworksql"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 	"github.com/tickmark/tickmark/internal/platform/sqldb/sqldbtest"
+	"github.com/tickmark/tickmark/internal/platform/tilelog"
 )
 
 var now = accesstest.Now
@@ -49,7 +54,12 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	w.ok(err)
 	w.Auditors = w.Audit(t, "marlowe-pike", string(e.ID))
 	store := &fieldworksql.Store{DB: db}
-	w.svc = &fieldwork.Service{Populations: store, Papers: store, Findings: store, Firm: store, Engagements: engagements, Controls: cs, Catalog: c, Tx: db, Ledger: w.Ledger}
+	w.svc = &fieldwork.Service{Populations: store, Papers: store, Findings: store, Firm: store, Engagements: engagements, Controls: cs, Catalog: c, Tx: db, Ledger: w.Ledger, Evidence: &evidencesql.Store{DB: db}, Around: around{}, Answers: around{}}
+	skey, vkey, err := tilelog.NewKey("northwind.example/ledger", rand.Reader)
+	w.ok(err)
+	log, err := tilelog.Open(filepath.Join(t.TempDir(), "log"), skey, vkey, w.Ledger.Guard)
+	w.ok(err)
+	w.svc.Chain = &ledger.Service{Store: w.Ledger, Sealing: w.Ledger, Log: log, Tx: db}
 	w.lead = w.Member(t, "lead@northwind.example", access.ComplianceLead)
 	return w
 }
@@ -143,7 +153,9 @@ func TestLife(t *testing.T) {
 		}
 		w.sampled(&p, pop)
 		w.marked(&p)
+		w.linked(p)
 		w.concluded(&p)
+		w.bundled(p)
 		w.invisible(p)
 	})
 }
