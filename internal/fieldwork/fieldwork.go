@@ -220,6 +220,8 @@ type Paper struct {
 	At         time.Time    `json:"at"`
 	By         string       `json:"by"`
 	Version    int          `json:"version"`
+	Made       Made         `json:"made"`
+	Rolled     *Rolled      `json:"rolled"` // from an earlier engagement; nil for one that was begun here
 	Tally      Tally        `json:"-"`
 }
 

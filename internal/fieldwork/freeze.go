@@ -486,7 +486,7 @@ func (p *Population) freeze(all []Row, over period.Period, now time.Time, by str
 	if p.SHA256, err = p.hash(rows); err != nil {
 		return nil, err
 	}
-	p.Gaps, p.FrozenAt, p.FrozenBy = p.sequence(rows), &now, by
+	p.Gaps, p.FrozenAt, p.FrozenBy, p.Over = p.sequence(rows), &now, by, &over
 	return rows, nil
 }
 

@@ -5,16 +5,20 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/kernel/canon"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/sample"
 )
 
-// Methodology is how a firm decides the size of its samples. Every version is kept; each sample names the one it was made with.
+// Methodology is how a firm works: sizes of samples, templates of plans, wording. Every version is kept; each sample and each
+// workpaper names the one it was made with.
 type Methodology struct {
 	Version    int          `json:"version"` // 0 for what every firm begins with
 	Table      sample.Table `json:"table"`
 	Confidence sample.Rate  `json:"confidence"` // what a new sample begins with
 	Tolerable  sample.Rate  `json:"tolerable"`
+	Templates  []Template   `json:"templates"`
+	Wording    Wording      `json:"wording"`
 	By         string       `json:"by"`
 	At         time.Time    `json:"at"`
 	Why        string       `json:"why"`
@@ -71,13 +75,40 @@ func (s *Service) SetMethod(ctx context.Context, scope access.Scope, now time.Ti
 	if err := (sample.Plan{Confidence: m.Confidence, Tolerable: m.Tolerable}).Check(); err != nil {
 		return m, err
 	}
+	if m.Templates, err = checkTemplates(m.Templates); err != nil {
+		return m, err
+	}
+	if m.Wording, err = m.Wording.check(); err != nil {
+		return m, err
+	}
 	m.Version, m.By, m.At = base+1, scope.Actor(), now
+	sum, err := canon.Hash(m)
+	if err != nil {
+		return m, errs.As(errs.Internal, err, "hash the methodology")
+	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Firm.AddMethod(ctx, scope, m); err != nil {
 			return err
 		}
-		_, err := s.Ledger.Append(ctx, scope, now, "methodology.set", "methodology", map[string]any{"version": m.Version, "name": m.Table.Name, "why": m.Why})
+		_, err := s.Ledger.Append(ctx, scope, now, "methodology.set", "methodology", map[string]any{"version": m.Version, "name": m.Table.Name, "why": m.Why, "templates": len(m.Templates), "sha256": sum})
 		return err
 	})
 	return m, err
+}
+
+// MethodAt is a version of the firm's methodology; 0 is what every firm begins with.
+func (s *Service) MethodAt(ctx context.Context, scope access.ReadScope, version int) (Methodology, error) {
+	all, err := s.MethodHistory(ctx, scope)
+	if err != nil {
+		return Methodology{}, err
+	}
+	for _, m := range all {
+		if m.Version == version {
+			return m, nil
+		}
+	}
+	if version == 0 {
+		return Begun(), nil
+	}
+	return Methodology{}, errs.New(errs.NotFound, "the methodology has no version %d", version)
 }

@@ -94,7 +94,9 @@ type Population struct {
 	By       string     `json:"by"`
 	FrozenAt *time.Time `json:"frozen_at"`
 	FrozenBy string     `json:"frozen_by"`
-	Version  int        `json:"version"`
+	// Over is the period of the engagement when it was frozen; nil for those of before this was kept.
+	Over    *period.Period `json:"over,omitempty"`
+	Version int            `json:"version"`
 }
 
 // Frozen reports whether its rows can change no more.

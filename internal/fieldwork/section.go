@@ -43,12 +43,18 @@ type Deviation struct {
 // SectionIV are the rows of the tests of an engagement: each control under each of its criteria, in the order of the criteria given.
 // It is pure: the same workpapers give the same rows.
 func SectionIV(criteria []string, papers []Paper, populations map[PopulationID]Population, findings []Finding) []TestRow {
+	return OurWording().SectionIV(criteria, papers, populations, findings)
+}
+
+// SectionIV is SectionIV in the firm's words.
+func (w Wording) SectionIV(criteria []string, papers []Paper, populations map[PopulationID]Population, findings []Finding) []TestRow {
+	w = w.full()
 	var out []TestRow
 	for _, c := range criteria {
 		for _, p := range papers {
 			for _, mine := range p.Criteria {
 				if mine == c {
-					out = append(out, testRow(c, p, populations[p.Population], findings))
+					out = append(out, w.testRow(c, p, populations[p.Population], findings))
 				}
 			}
 		}
@@ -56,7 +62,7 @@ func SectionIV(criteria []string, papers []Paper, populations map[PopulationID]P
 	return out
 }
 
-func testRow(criterion string, p Paper, pop Population, findings []Finding) TestRow {
+func (w Wording) testRow(criterion string, p Paper, pop Population, findings []Finding) TestRow {
 	r := TestRow{Criterion: criterion, Control: p.Control, Text: p.Statement, Test: p.Ref, Natures: []string{}, Procedures: []string{}, Deviations: []Deviation{}, Conclusion: p.Conclusion, Reviewed: p.Reviewed != nil}
 	seen := map[Nature]bool{}
 	for _, t := range p.Attributes {
@@ -71,7 +77,7 @@ func testRow(criterion string, p Paper, pop Population, findings []Finding) Test
 			what = pop.Title
 		}
 		r.Population = fmt.Sprintf("%d, %s (%s %s)", pop.Rows, what, strings.ToLower(pop.Source.Title()), pop.Of)
-		r.Complete = "Counts of the source and of " + pop.SecondOf + " agree."
+		r.Complete = strings.ReplaceAll(w.Complete, "{second}", pop.SecondOf)
 		if gap := pop.Gap(); gap != "" {
 			r.Complete = gap + " " + pop.Reason
 		}
@@ -80,11 +86,11 @@ func testRow(criterion string, p Paper, pop Population, findings []Finding) Test
 		r.Size, r.AllItems, r.Seed = x.Whole(), x.Method == Census || x.Whole() >= pop.Rows, x.Seed
 		switch {
 		case r.AllItems:
-			r.Selection = "All items"
+			r.Selection = w.All
 		case x.Strata != "":
-			r.Selection = "Random, spread over the " + x.Strata + "s of the period"
+			r.Selection = strings.ReplaceAll(w.Spread, "{strata}", x.Strata)
 		default:
-			r.Selection = "Random"
+			r.Selection = w.Random
 		}
 	}
 	for _, f := range findings {
@@ -97,46 +103,42 @@ func testRow(criterion string, p Paper, pop Population, findings []Finding) Test
 		}
 		r.Deviations = append(r.Deviations, d)
 	}
-	r.Result = result(p, r.Deviations)
+	r.Result = w.result(p, r.Deviations)
 	return r
 }
 
 // result is what section IV says about a test. A test nobody concluded says so: it is never a clean result.
-func result(p Paper, deviations []Deviation) string {
+func (w Wording) result(p Paper, deviations []Deviation) string {
 	switch p.Conclusion {
 	case NotConcluded:
 		return "Not concluded"
 	case NotTested:
-		return "Not tested: " + p.Why
+		return w.NotTested + " " + p.Why
 	case NoOccurrence:
-		return "The control did not operate in the period, because there was no occurrence; only its design was tested."
+		return w.NoOccurrence
 	}
 	if len(deviations) == 0 {
-		return "No deviations noted"
+		return w.None
 	}
 	var parts []string
 	for _, d := range deviations {
 		parts = append(parts, fmt.Sprintf("%d of %d: %s", d.Count, d.Of, d.Text))
 	}
-	return "Deviations noted. " + strings.Join(parts, ". ")
+	return w.Noted + " " + strings.Join(parts, ". ")
 }
 
-// Section reads the rows of section IV of an engagement.
+// Section reads the rows of section IV of an engagement, in the firm's words.
 func (s *Service) Section(ctx context.Context, a access.AuditScope) ([]TestRow, error) {
-	papers, err := s.AllPapers(ctx, a)
+	w, err := s.whole(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	findings, err := s.ListFindings(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	criteria, err := s.criteria(ctx, a)
+	m, err := s.Method(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	populations := map[PopulationID]Population{}
-	for _, p := range papers {
+	for _, p := range w.papers {
 		if p.Population == "" {
 			continue
 		}
@@ -146,9 +148,9 @@ func (s *Service) Section(ctx context.Context, a access.AuditScope) ([]TestRow, 
 			}
 		}
 	}
-	ids := make([]string, len(criteria))
-	for i, c := range criteria {
+	ids := make([]string, len(w.criteria))
+	for i, c := range w.criteria {
 		ids[i] = c.ID
 	}
-	return SectionIV(ids, papers, populations, findings), nil
+	return m.Wording.SectionIV(ids, w.papers, populations, w.findings), nil
 }

@@ -56,29 +56,39 @@ func (s *Service) criteria(ctx context.Context, a access.AuditScope) ([]catalog.
 	return s.Catalog.Applicable(ids)
 }
 
+// whole is what the views over an engagement look at.
+type whole struct {
+	papers   []Paper
+	findings []Finding
+	criteria []catalog.Criterion
+}
+
+func (s *Service) whole(ctx context.Context, a access.AuditScope) (w whole, err error) {
+	if w.papers, err = s.AllPapers(ctx, a); err != nil {
+		return w, err
+	}
+	if w.findings, err = s.ListFindings(ctx, a); err != nil {
+		return w, err
+	}
+	w.criteria, err = s.criteria(ctx, a)
+	return w, err
+}
+
 // Standings is the working view of every criterion in scope.
 func (s *Service) Standings(ctx context.Context, a access.AuditScope) ([]Standing, error) {
-	papers, err := s.AllPapers(ctx, a)
+	w, err := s.whole(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	findings, err := s.ListFindings(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	criteria, err := s.criteria(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Standing, len(criteria))
-	for i, c := range criteria {
+	out := make([]Standing, len(w.criteria))
+	for i, c := range w.criteria {
 		var mine []Paper
-		for _, p := range papers {
+		for _, p := range w.papers {
 			if slices.Contains(p.Criteria, c.ID) {
 				mine = append(mine, p)
 			}
 		}
-		out[i] = Stand(mine, papers, findings)
+		out[i] = Stand(mine, w.papers, w.findings)
 		out[i].ID, out[i].Title, out[i].Category = c.ID, c.Title, string(c.Category)
 	}
 	return out, nil

@@ -17,7 +17,7 @@ import (
 )
 
 // PopulationStore keeps populations. Laws: references are given in order; Save changes nothing and reports a Conflict when the version
-// kept is not the base, and never changes one that is frozen; rows are written with their population, and with the act that freezes it.
+// kept is not the base, and never changes one that is frozen; counts made afterwards are only added; rows are written with their population, and with the act that freezes it.
 type PopulationStore interface {
 	AddPopulation(ctx context.Context, s access.Scope, p Population, rows []Row) (Population, error)
 	Population(ctx context.Context, s access.ReadScope, engagement, idOrRef string) (Population, error)
@@ -25,6 +25,9 @@ type PopulationStore interface {
 	Rows(ctx context.Context, s access.ReadScope, id PopulationID) ([]Row, error)
 	// SavePopulation keeps a draft; with rows it replaces those.
 	SavePopulation(ctx context.Context, s access.Scope, p Population, base int, rows []Row) error
+	// AddRecount adds a count made after the freeze; Recounts lists them, oldest first.
+	AddRecount(ctx context.Context, s access.Scope, id PopulationID, r Recount) error
+	Recounts(ctx context.Context, s access.ReadScope, id PopulationID) ([]Recount, error)
 	// DropPopulation removes a draft with its rows.
 	DropPopulation(ctx context.Context, s access.Scope, id PopulationID) error
 }
@@ -87,6 +90,8 @@ type FirmStore interface {
 // Engagements reads engagements. The store of engagements does.
 type Engagements interface {
 	Engagement(ctx context.Context, s access.ReadScope, idOrRef string) (engagement.Engagement, error)
+	// Engagements lists those of the scope's organisation.
+	Engagements(ctx context.Context, s access.ReadScope) ([]engagement.Engagement, error)
 }
 
 // Controls reads the client's controls. The control service does.

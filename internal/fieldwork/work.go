@@ -38,18 +38,18 @@ func (s *Service) Begin(ctx context.Context, a access.AuditScope, now time.Time,
 func (s *Service) begin(ctx context.Context, a access.AuditScope, now time.Time, c control.Control) (Paper, error) {
 	p := Paper{
 		ID: PaperID(id.New("wp", now)), Engagement: a.Engagement, Control: c.Ref, Title: c.Version.Title, Statement: c.Version.Statement,
-		Criteria: append([]string{}, c.Version.Serves(catalog.TSC)...), At: now, By: a.Firm.Actor(), Version: 1,
+		Criteria: criteriaOf(c), At: now, By: a.Firm.Actor(), Version: 1,
 		Attributes: []Attribute{{Letter: "A", Text: "Performed as the control describes it, with evidence of it", Nature: Inspection}},
 	}
-	if len(p.Criteria) == 0 {
-		p.Criteria = append(p.Criteria, c.Version.Serves(catalog.SOC1)...)
-	}
-	series := c.Ref
-	if len(p.Criteria) > 0 {
-		series = p.Criteria[0]
-	}
-	p, err := s.Papers.AddPaper(ctx, a.Firm, p, series)
+	m, err := s.Method(ctx, a)
 	if err != nil {
+		return p, err
+	}
+	p.Made.Method = m.Version
+	if fit := m.Fitting(p.Control, p.Criteria); len(fit) > 0 && fit[0].Fits(p.Control, p.Criteria) > 1 {
+		p.Made.Template, p.Plan, p.Attributes = fit[0].Name, fit[0].Plan, fit[0].Attributes
+	}
+	if p, err = s.Papers.AddPaper(ctx, a.Firm, p, seriesOf(p)); err != nil {
 		return p, err
 	}
 	return p, s.told(ctx, a, now, "paper.begun", string(p.ID), map[string]any{"ref": p.Ref, "control": p.Control})
@@ -153,19 +153,32 @@ type Planning struct {
 
 // SetPlan changes what a workpaper looks at and how. An attribute with marks stays.
 func (s *Service) SetPlan(ctx context.Context, a access.AuditScope, now time.Time, ref string, base int, n Planning) (Paper, error) {
-	title, err := line("title", "the title", n.Title)
+	m, err := s.Method(ctx, a)
 	if err != nil {
 		return Paper{}, err
 	}
-	plan := text.Prose(n.Plan)
-	if err := text.Bounds("plan", "the procedure", plan, 0, MaxPlan); err != nil {
-		return Paper{}, err
+	return s.setPlan(ctx, a, now, ref, base, func(Paper) Planning { return n }, Made{Method: m.Version})
+}
+
+func (n Planning) checked() (Planning, error) {
+	var err error
+	if n.Title, err = line("title", "the title", n.Title); err != nil {
+		return n, err
 	}
-	attributes, err := checked(n.Attributes)
-	if err != nil {
-		return Paper{}, err
+	n.Plan = text.Prose(n.Plan)
+	if err := text.Bounds("plan", "the procedure", n.Plan, 0, MaxPlan); err != nil {
+		return n, err
 	}
+	n.Attributes, err = checked(n.Attributes)
+	return n, err
+}
+
+func (s *Service) setPlan(ctx context.Context, a access.AuditScope, now time.Time, ref string, base int, plan func(Paper) Planning, made Made) (Paper, error) {
 	return s.change(ctx, a, access.Examine, ref, base, func(ctx context.Context, p *Paper) error {
+		n, err := plan(*p).checked()
+		if err != nil {
+			return err
+		}
 		if err := p.unlocked(); err != nil {
 			return err
 		}
@@ -174,7 +187,10 @@ func (s *Service) SetPlan(ctx context.Context, a access.AuditScope, now time.Tim
 			return err
 		}
 		was := *p
-		p.Title, p.Plan, p.Attributes = title, plan, attributes
+		p.Title, p.Plan, p.Attributes = n.Title, n.Plan, n.Attributes
+		if p.Made = made; made.Template == "" {
+			p.Made.Template = was.Made.Template
+		}
 		for _, c := range cells {
 			if _, ok := p.Attribute(c.Letter); !ok && c.Mark != Open {
 				return errs.New(errs.Conflict, "attribute %s has marks; it stays", c.Letter).At("text" + c.Letter).WithHint("Clear its marks first.")
@@ -183,7 +199,7 @@ func (s *Service) SetPlan(ctx context.Context, a access.AuditScope, now time.Tim
 		if !slices.Equal(was.Attributes, p.Attributes) {
 			p.Conclusion, p.Concluded = NotConcluded, nil
 		}
-		return s.told(ctx, a, now, "paper.planned", string(p.ID), map[string]any{"ref": p.Ref, "attributes": len(attributes)})
+		return s.told(ctx, a, now, "paper.planned", string(p.ID), map[string]any{"ref": p.Ref, "attributes": len(n.Attributes), "method": made.Method, "template": made.Template})
 	})
 }
 

@@ -37,6 +37,8 @@ type world struct {
 	svc  *fieldwork.Service
 	n    int
 	lead access.Scope
+
+	engagements *engagementsql.Store
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
@@ -49,6 +51,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	_, err = cs.Adopt(t.Context(), w.Operator, now, control.Adoption{Refs: []string{"IAM-03", "IAM-05", "IAM-07"}, Approve: true})
 	w.ok(err)
 	engagements := &engagementsql.Store{DB: db}
+	w.engagements = engagements
 	e, err := engagements.Add(t.Context(), w.Owner, engagement.Engagement{ID: "eng_test", Report: "soc2", Type: 2, Title: "SOC 2", Categories: []string{"security"},
 		Period: period.Closed(period.Make(2025, 1, 1), period.Make(2025, 12, 31)), Status: "fieldwork", Created: now, By: "test"})
 	w.ok(err)
@@ -155,8 +158,11 @@ func TestLife(t *testing.T) {
 		w.marked(&p)
 		w.linked(p)
 		w.concluded(&p)
+		w.since(p)
 		w.bundled(p)
+		w.method(p)
 		w.invisible(p)
+		w.rolled(p)
 	})
 }
 
