@@ -26,7 +26,8 @@ type Take struct {
 	Title   string
 	Member  string // what an item is
 	Source  Source
-	Of      string     // reference of the evidence, or identifier of the test
+	Of      string     // reference of the evidence, several with commas, or identifier of the test
+	SQL     string     // of a statement over that evidence
 	Name    string     // of a file
 	Columns []string   // of a file or a list
 	Rows    [][]string // of a file or a list
@@ -67,7 +68,7 @@ func (s *Service) Take(ctx context.Context, a access.AuditScope, now time.Time, 
 		if p, err = s.Populations.AddPopulation(ctx, a.Firm, p, rows); err != nil {
 			return err
 		}
-		return s.told(ctx, a, now, "population.taken", string(p.ID), map[string]any{"ref": p.Ref, "source": string(p.Source), "of": p.Of, "rows": p.Read})
+		return s.told(ctx, a, now, "population.taken", string(p.ID), map[string]any{"ref": p.Ref, "source": string(p.Source), "of": p.Of, "rows": p.Read, "sql": p.Query})
 	})
 	return p, err
 }
@@ -78,6 +79,10 @@ func (s *Service) read(ctx context.Context, a access.AuditScope, p *Population, 
 		return s.readEvidence(ctx, a, p)
 	case FromTest:
 		return s.readTest(ctx, a, p)
+	case FromSeveral:
+		return s.readSeveral(ctx, a, p)
+	case FromSQL:
+		return s.readSQL(ctx, a, p, t.SQL)
 	case FromUpload, FromList:
 		p.Of, p.Columns = text.Line(t.Name), t.Columns
 		return tabular(p, t.Rows)

@@ -23,13 +23,15 @@ type Source string
 const (
 	FromEvidence Source = "evidence" // rows of a snapshot the client's connections collected
 	FromTest     Source = "test"     // what a test of the client judged, performed again here
+	FromSeveral  Source = "several"  // rows of several snapshots together
+	FromSQL      Source = "sql"      // a statement of the auditor's own over snapshots
 	FromUpload   Source = "upload"   // a file that the auditor was given
 	FromList     Source = "list"     // items the auditor wrote down
 )
 
 // Title is the source in words.
 func (s Source) Title() string {
-	return map[Source]string{FromEvidence: "Collected evidence", FromTest: "Occurrences that a test judged", FromUpload: "Uploaded file", FromList: "Written list"}[s]
+	return map[Source]string{FromEvidence: "Collected evidence", FromTest: "Occurrences that a test judged", FromSeveral: "Several snapshots together", FromSQL: "Statement over collected evidence", FromUpload: "Uploaded file", FromList: "Written list"}[s]
 }
 
 // Bounds of a population.
@@ -73,6 +75,7 @@ type Population struct {
 	Source     Source       `json:"source"`
 	Of         string       `json:"of"` // reference of the evidence, the test, or the name of the file
 	Detail     string       `json:"detail"`
+	Query      string       `json:"query,omitempty"` // the statement that read it
 	Columns    []string     `json:"columns"`
 	Verdict    int          `json:"verdict"` // column with what the program's test said; -1 when no test did
 	Reasons    int          `json:"reasons"` // column with why it said so; -1

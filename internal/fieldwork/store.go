@@ -106,9 +106,10 @@ type Evidence interface {
 	Items(ctx context.Context, s access.ReadScope, f evidence.Filter, q paging.Query) (paging.Result[evidence.Item], error)
 }
 
-// Tests performs evaluations again. The evaluate service does.
+// Tests performs evaluations again, and runs statements. The evaluate service does.
 type Tests interface {
 	Again(ctx context.Context, s access.ReadScope, id evaluate.RunID) (evaluate.Again, error)
+	Select(ctx context.Context, s access.ReadScope, x evaluate.Selection) (evaluate.Selected, error)
 }
 
 // Runs finds evaluations. The store of evaluation does.
