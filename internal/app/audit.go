@@ -17,6 +17,7 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/platform/jobs"
 	"github.com/tickmark/tickmark/internal/request"
+	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/verify"
 )
 
@@ -206,4 +207,47 @@ func (a *App) AuditOf(ctx context.Context, firm access.Scope, now time.Time, nam
 		}
 	}
 	return access.AuditScope{}, errs.New(errs.NotFound, "the firm examines no engagement %s", name).WithHint("Give the firm's organisation (--org) and, with --as, the address of somebody on the team who declared independence.")
+}
+
+// Pack implements the pages' Packs: it has the firm's work on an engagement bundled.
+func (w queued) Pack(ctx context.Context, a access.AuditScope) (string, error) {
+	if err := a.Firm.Require(access.Examine); err != nil {
+		return "", err
+	}
+	e, err := w.a.Engagement.Store.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil {
+		return "", err
+	}
+	return w.start(ctx, a.Firm, jobs.New{Kind: jobAudit, Title: "Bundle the work on " + e.Ref, Subject: a.Engagement, Payload: auditPayload{a.Engagement, a.Firm.Actor()}})
+}
+
+// Packs implements the pages' Packs: the bundles of an engagement, newest first.
+func (w queued) Packs(ctx context.Context, a access.AuditScope) ([]page.Job, error) {
+	if err := a.Firm.Require(access.ReadAudits); err != nil || w.a.Jobs == nil {
+		return nil, err
+	}
+	rows, _, err := w.a.Jobs.List(ctx, string(a.Firm.Org()), jobs.Find{Kind: jobAudit, Subject: a.Engagement, Limit: paging.MaxSize})
+	if err != nil {
+		return nil, err
+	}
+	return w.shown(ctx, a.Firm.ReadScope, rows)
+}
+
+// Packed implements the pages' Packs: the file that a job made.
+func (w queued) Packed(ctx context.Context, a access.AuditScope, job string) (page.Output, error) {
+	if err := a.Firm.Require(access.Examine); err != nil {
+		return page.Output{}, err
+	}
+	j, err := w.job(ctx, a.Firm.ReadScope, job)
+	if err != nil {
+		return page.Output{}, err
+	}
+	if j.Kind != jobAudit || j.Subject != a.Engagement || j.Status != jobs.Done {
+		return page.Output{}, errs.New(errs.NotFound, "this job made no bundle of this engagement")
+	}
+	e, err := w.a.Engagement.Store.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil {
+		return page.Output{}, err
+	}
+	return w.output(j, strings.ToLower(e.Ref)+"-work.tickmark.zip")
 }

@@ -151,7 +151,7 @@ func (a *App) Pages() web.Services {
 		Policies: a.Policies, People: a.People, RefreshPeople: a.RefreshPeople, Campaigns: a.Campaigns, Training: a.Training,
 		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
 		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,
-		Fieldwork: a.Fieldwork, Issue: a.Issue,
+		Fieldwork: a.Fieldwork, Packs: queued{a}, Issue: a.Issue,
 		Risks: a.Risks, Changes: a.Changes, Requests: a.Requests, AroundRisks: a.AroundRisks,
 		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
 	}

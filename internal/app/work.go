@@ -29,7 +29,7 @@ type queued struct{ a *App }
 func (a *App) Background() page.Background { return queued{a} }
 
 // rightOf is what each kind of job needs, to start it and to stop it.
-var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords}
+var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine}
 
 // start enqueues a job and records who asked for it.
 func (w queued) start(ctx context.Context, scope access.Scope, n jobs.New) (string, error) {
@@ -286,6 +286,11 @@ func (w queued) File(ctx context.Context, scope access.ReadScope, id string) (pa
 	if j.Kind != jobBundle || j.Status != jobs.Done {
 		return page.Output{}, errs.New(errs.NotFound, "this job made no file")
 	}
+	return w.output(j, strings.ToLower(strings.ReplaceAll(j.Subject, "/", "-bundle-"))+".zip")
+}
+
+// output is the file that a job left.
+func (w queued) output(j jobs.Job, name string) (page.Output, error) {
 	f, err := os.Open(w.a.bundleFile(j.Org, j.ID))
 	if errors.Is(err, fs.ErrNotExist) {
 		return page.Output{}, errs.New(errs.NotFound, "the bundle has been tidied away").WithHint("Bundles wait for a week. Make it again from the dossier.")
@@ -297,7 +302,6 @@ func (w queued) File(ctx context.Context, scope access.ReadScope, id string) (pa
 	if err != nil {
 		return page.Output{}, errors.Join(errs.As(errs.Unavailable, err, "open the bundle"), f.Close())
 	}
-	name := strings.ToLower(strings.ReplaceAll(j.Subject, "/", "-bundle-")) + ".zip"
 	return page.Output{Name: name, Type: "application/zip", Size: st.Size(), Modified: st.ModTime(), Body: readCloser{bufio.NewReaderSize(f, 1<<16), f}}, nil
 }
 

@@ -49,7 +49,7 @@ func Routes(s Services, dev bool) []page.Route {
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
-		styled("fieldwork", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate})),
+		styled("fieldwork tools", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate, Packs: s.Packs})),
 		styled("issue examination planning", issuing.Routes(issuing.Services{Issue: s.Issue, Engagement: s.Engagement, Access: s.Access, View: s.View})),
 	)
 	if dev {

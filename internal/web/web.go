@@ -39,6 +39,7 @@ import (
 	"github.com/tickmark/tickmark/internal/vendors"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/account"
+	webfieldwork "github.com/tickmark/tickmark/internal/web/fieldwork"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/records"
 	vendorpages "github.com/tickmark/tickmark/internal/web/vendors"
@@ -64,6 +65,7 @@ type Services struct {
 	Reviews       *review.Service // of who may use what
 	Fieldwork     *fieldwork.Service
 	Issue         *issue.Service // of reports
+	Packs         webfieldwork.Packs
 	Occurrences   *occurrence.Service
 	Risks         *risk.Service
 	Changes       *change.Service

@@ -5,6 +5,7 @@ package fieldwork
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Services struct {
 	Work     *fieldwork.Service
 	Access   *access.Service
 	Evaluate *evaluate.Service
+	Packs    Packs
 }
 
 type pages struct{ Services }
@@ -49,11 +51,21 @@ func Routes(s Services) []page.Route {
 	post(base+"/populations/{ref}", access.Examine, "Population", p.shape)
 	both(base+"/populations/{ref}/drop", access.Examine, "Drop a population", p.dropForm, p.drop)
 
+	both(base+"/populations/{ref}/recount", access.Examine, "Count again", p.recountForm, p.recount)
+
+	get(base+"/bundle", access.ReadAudits, "Bundle", p.bundles)
+	post(base+"/bundle", access.Examine, "Write a bundle", p.bundle)
+	get(base+"/bundle/{job}", access.Examine, "Bundle", p.fetch)
+	all[len(all)-1].Stream = true
+
 	get(base+"/testing", access.ReadAudits, "Testing", p.testing)
 	both(base+"/testing/new", access.Examine, "New workpaper", p.beginForm, p.begin)
 	both(base+"/testing/all", access.Examine, "Workpapers for all controls", p.allForm, p.beginAll)
+	both(base+"/testing/roll", access.ReadAudits, "Carry over", p.rollForm, p.roll)
+	all[len(all)-1].Action = access.Examine
 	get(base+"/testing/{wp}", access.ReadAudits, "Workpaper", p.sheet)
 	post(base+"/testing/{wp}/plan", access.Examine, "Plan", p.plan)
+	both(base+"/testing/{wp}/template", access.Examine, "Use a template", p.applyForm, p.apply)
 	post(base+"/testing/{wp}/population", access.Examine, "Population of a workpaper", p.choose)
 	post(base+"/testing/{wp}/draw", access.Examine, "Draw", p.draw)
 	post(base+"/testing/{wp}/redraw", access.ReadAudits, "Draw again", p.redraw)
@@ -85,7 +97,7 @@ func Routes(s Services) []page.Route {
 	both("/methodology", access.ReadAudits, "Methodology", p.method, p.setMethod)
 	all[len(all)-1].Action = access.ManageMethod
 
-	return append(all, clientRoutes(p)...)
+	return slices.Concat(all, methodRoutes(p), clientRoutes(p))
 }
 
 func clientRoutes(p *pages) []page.Route {

@@ -175,6 +175,9 @@ func (p *pages) opened(r *page.Request, a access.AuditScope) (d sheetData, x fie
 	if x, t, ok = d.cellAt(r.Arg("cell")); !ok || x.Void != "" {
 		return d, x, t, errs.New(errs.NotFound, "%s has no cell %s", d.ref(), r.Arg("cell"))
 	}
+	if d.links, err = p.Work.Links(r.Context(), a, d.Cell(x.N, t.Letter).Evidence); err != nil {
+		return d, x, t, err
+	}
 	d.names, err = p.names(r, a)
 	return d, x, t, err
 }

@@ -128,6 +128,10 @@ func (p *pages) take(r *page.Request) error {
 			t.Of = cmp.Or(f.Get("of_other"), f.Get("of_evidence"))
 		case fieldwork.FromTest:
 			t.Of = f.Get("of_test")
+		case fieldwork.FromSeveral:
+			t.Of = f.Get("of_several")
+		case fieldwork.FromSQL:
+			t.Of, t.SQL = f.Get("of_sql"), f.Raw("sql")
 		case fieldwork.FromUpload:
 			if err := p.file(r, f, &t); err != nil {
 				return err
@@ -230,6 +234,7 @@ type popData struct {
 	undated int
 	papers  []fieldwork.Paper
 	names   names
+	since   fieldwork.Since
 }
 
 func (p *pages) population(r *page.Request) error {
@@ -290,6 +295,9 @@ func (p *pages) showPopulation(r *page.Request, a access.AuditScope, f *page.For
 		return err
 	}
 	d.papers = res.Rows
+	if d.since, err = p.Work.SinceFrozen(r.Context(), a, d.Population); err != nil {
+		return err
+	}
 	return r.Render(status, populationPage(r, f, t, d, list), page.Part(t.ID(), list))
 }
 

@@ -206,7 +206,11 @@ func (p *pages) setMethod(r *page.Request) error {
 		return err
 	}
 	z := sizingOf(f.Get, fieldwork.Begun())
-	m := fieldwork.Methodology{Table: sample.Table{Name: f.Get("name"), Source: f.Get("source")}, Confidence: z.Confidence, Tolerable: z.Tolerable, Why: f.Raw("why")}
+	m, err := p.Work.MethodOf(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
+	m.Table, m.Confidence, m.Tolerable, m.Why = sample.Table{Name: f.Get("name"), Source: f.Get("source")}, z.Confidence, z.Tolerable, f.Raw("why")
 	for i := range maxLines {
 		n := itoa(i)
 		if f.Get("label"+n) == "" && f.Get("low"+n) == "" {

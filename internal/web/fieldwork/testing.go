@@ -156,7 +156,9 @@ type sheetData struct {
 	wrong       string // why nothing can be proposed
 	limit       *sample.Limit
 	method      fieldwork.Methodology
-	focus       string // cell that is shown beside the grid: "7B"
+	since       fieldwork.Since
+	links       []fieldwork.Shown // of the cell
+	focus       string            // cell that is shown beside the grid: "7B"
 }
 
 // Titles is short for a paper's head.
@@ -203,6 +205,14 @@ func (p *pages) showSheet(r *page.Request, a access.AuditScope, tab string, f *p
 	}
 	if err := p.fill(r, &d); err != nil {
 		return err
+	}
+	if d.since, err = p.Work.SinceFrozen(r.Context(), a, d.Population); err != nil {
+		return err
+	}
+	if x, t, ok := d.cellAt(d.focus); ok {
+		if d.links, err = p.Work.Links(r.Context(), a, d.Cell(x.N, t.Letter).Evidence); err != nil {
+			return err
+		}
 	}
 	status := http.StatusOK
 	if f == nil {

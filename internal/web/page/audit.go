@@ -68,6 +68,7 @@ var auditEntries = []NavEntry{
 	{"/testing", "test", "Testing", access.ReadAudits},
 	{"/findings", "alert", "Findings", access.ReadAudits},
 	{"/report", "policy", "Report", access.ReadAudits},
+	{"/bundle", "evidence", "Bundle", access.ReadAudits},
 	{"/team", "person", "Team", access.ReadAudits},
 	{"/records", "evidence", "Client records", access.ReadAudits},
 }
