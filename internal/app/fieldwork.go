@@ -13,4 +13,5 @@ func (a *App) wireFieldwork() {
 		Tests: a.Evaluate, Runs: a.Evaluate.Store, Files: a.Lake, Catalog: a.Catalog, Tx: a.DB, Ledger: a.Ledger.Store, Chain: a.Ledger,
 		Around: aroundFieldwork{a}, Answers: aroundFieldwork{a},
 	}
+	a.Engagement.Drawn = a.Fieldwork.Drawn
 }

@@ -26,7 +26,7 @@ type Opener interface {
 // disclosed are the kinds of ledger entries whose payload goes into a bundle: what was collected, tested and decided.
 // Who signed in, and other matters of people, stay behind their commitments.
 func disclosed(kind string) bool {
-	for _, p := range []string{"evidence.", "results.", "test.", "control.", "exception.", "engagement.", "dossier.", "report.", "bundle.", "connection.", "description.", "complement.", "handover.", "response."} {
+	for _, p := range []string{"evidence.", "results.", "test.", "control.", "exception.", "engagement.", "dossier.", "report.", "bundle.", "connection.", "description.", "complement.", "handover.", "response.", "population.", "sample."} {
 		if strings.HasPrefix(kind, p) {
 			return true
 		}
@@ -107,7 +107,32 @@ func (b *bundler) content(ctx context.Context, e Engagement, f Frozen, d *Dossie
 	if err := b.tests(ctx, d, items); err != nil {
 		return err
 	}
+	if err := b.draws(ctx, e); err != nil {
+		return err
+	}
 	return b.Text("README.md", readme(e, f, d))
+}
+
+// draws writes the populations and samples that the auditor handed over: whoever checks the bundle draws each sample again.
+func (b *bundler) draws(ctx context.Context, e Engagement) error {
+	if b.s.Drawn == nil {
+		return nil
+	}
+	populations, samples, err := b.s.Drawn(ctx, b.scope, string(e.ID))
+	if err != nil {
+		return err
+	}
+	for _, p := range populations {
+		if err := b.JSON(verify.PopulationPrefix+p.Ref+".json", p); err != nil {
+			return err
+		}
+	}
+	for _, x := range samples {
+		if err := b.JSON(verify.SamplePrefix+x.Paper+".json", x); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // evidenceOf lists the evidence about the period, and what the final evaluations read besides.

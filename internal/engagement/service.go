@@ -14,6 +14,7 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/org"
+	"github.com/tickmark/tickmark/verify"
 )
 
 // Service is the use cases of engagements.
@@ -39,6 +40,8 @@ type Service struct {
 	Handed func(ctx context.Context, scope access.ReadScope, e ID) (*HandedOver, error)
 	// Answered lists management's responses to what its own tests found; nil when no room keeps them.
 	Answered func(ctx context.Context, scope access.ReadScope, e ID) ([]Response, error)
+	// Drawn are the populations and samples that the auditor handed over, for the bundle; nil when no room keeps them.
+	Drawn func(ctx context.Context, scope access.ReadScope, engagement string) ([]verify.Population, []verify.Sample, error)
 	// Render makes the report of a dossier, and tells its pages and what it could not show.
 	Render func(d *Dossier) (pdf []byte, pages int, warnings []string, err error)
 }

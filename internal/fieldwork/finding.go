@@ -285,7 +285,8 @@ func (s *Service) SharedWith(ctx context.Context, scope access.ReadScope, engage
 	if err := scope.Require(access.ReadEngagement); err != nil {
 		return nil, err
 	}
-	return s.Findings.AllShared(ctx, scope, engagement)
+	all, err := s.Findings.AllShared(ctx, scope, engagement)
+	return slices.DeleteFunc(all, func(x Shared) bool { return x.Kind == kindDraw }), err
 }
 
 // SharedOne reads one that was shared, for the client.
@@ -293,7 +294,11 @@ func (s *Service) SharedOne(ctx context.Context, scope access.ReadScope, engagem
 	if err := scope.Require(access.ReadEngagement); err != nil {
 		return Shared{}, err
 	}
-	return s.Findings.Shared(ctx, scope, engagement, ref)
+	x, err := s.Findings.Shared(ctx, scope, engagement, ref)
+	if err == nil && x.Kind == kindDraw {
+		return Shared{}, errs.New(errs.NotFound, "nothing of that name was shared")
+	}
+	return x, err
 }
 
 // Finding is the finding as it was shared.

@@ -67,6 +67,24 @@ func (w *world) bundled(p fieldwork.Paper) {
 	if s := all["ledger/payloads.ndjson"]; strings.Contains(s, "Fabrikam") || !strings.Contains(s, "sample.planned") && !strings.Contains(s, `\"seed\"`) {
 		w.t.Error("payloads: ", s)
 	}
+	_, err = w.svc.ShareDraws(ctx, w.Staff, w.tick())
+	w.refused(err, errs.Denied, "review workpapers")
+	n, err := w.svc.ShareDraws(ctx, w.Partner, w.tick())
+	w.ok(err)
+	pops, samples, err := w.svc.Drawn(ctx, w.lead.ReadScope, p.Engagement)
+	w.ok(err)
+	if n != 1 || len(pops) != 1 || len(samples) != 1 || pops[0].Rows != nil || pops[0].Entry == 0 || len(pops[0].Keys) != 100 {
+		w.t.Fatalf("%d %+v", n, samples)
+	}
+	if r, err := samples[0].Again(pops[0]); err != nil || !r.Same || r.Hashed || r.Items != 31 {
+		w.t.Errorf("%v %+v", err, r)
+	}
+	if s := fmt.Sprint(samples); strings.Contains(s, "intern") {
+		w.t.Error("a note of the firm is with the client:", s)
+	}
+	if list, err := w.svc.SharedWith(ctx, w.lead.ReadScope, p.Engagement); err != nil || len(list) != 1 {
+		w.t.Error("the client's page lists draws:", list, err)
+	}
 	all["samples/"+p.Ref+".json"] = strings.Replace(all["samples/"+p.Ref+".json"], `"key": "T-`, `"key": "X-`, 1)
 	forged := packed(w.t, all)
 	rep, err = verify.Bundle(bytes.NewReader(forged), int64(len(forged)), verify.Options{})
