@@ -35,6 +35,9 @@ var notLinked = map[string]bool{
 	"/audits/{engagement}/stage/scope/{n}":         true, // a change of scope that waits
 	"/audits/{engagement}/testing/{wp}/finding":    true, // an exception that no finding names yet
 	"/audits/{engagement}/independence":            true, // who has not declared yet is sent there
+	"/audits/{engagement}/bundle/{job}":            true, // a bundle that is done
+	"/methodology/templates/{n}":                   true, // a template
+	"/methodology/templates/{n}/drop":              true, // the same
 	"/start":                                       true, // an installation without an organisation
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done
 	"/jobs/events":                                 true, // a script asks for it

@@ -29,7 +29,9 @@ func TestAuditorsTools(t *testing.T) {
 		}
 		return res
 	}
-	version := func(path string) string { return attr(all(in.get(t, path, partner, 200), "main input[name=base]")[0], "value") }
+	version := func(path string) string {
+		return attr(all(in.get(t, path, partner, 200), "main input[name=base]")[0], "value")
+	}
 	says := func(path, cookie, part string) {
 		t.Helper()
 		if doc := text(in.get(t, path, cookie, 200)); !strings.Contains(doc, part) {
