@@ -52,6 +52,10 @@ func (w queued) start(ctx context.Context, scope access.Scope, n jobs.New) (stri
 		if slices.ContainsFunc(before, func(j jobs.Job) bool { return j.ID == id }) {
 			return nil // under way already
 		}
+		if n.Kind == jobAudit { // a firm has no pages of jobs
+			_, err = w.a.Access.Recorder.Append(ctx, scope, w.a.Clock(), "bundle.asked", n.Subject, map[string]any{"engagement": n.Subject, "title": n.Title})
+			return err
+		}
 		_, err = w.a.Access.Recorder.Append(ctx, scope, w.a.Clock(), "job.asked", id, map[string]any{"kind": n.Kind, "title": n.Title})
 		return err
 	})
