@@ -44,6 +44,9 @@ func TestAuditorsTools(t *testing.T) {
 	post("/methodology/templates/new", partner, 303, append(tpl, "base", version("/methodology/templates/new"))...)
 	in.answered(t, "/methodology/templates/new", partner, 422, append(tpl, "base", "0")...)
 	says("/methodology/templates", staff, "Leavers <b>")
+	if doc := in.answered(t, "/methodology/templates/new", partner, 422, "template", "x", "textA", "y", "natureA", "🎉", "why", "A nature that there is not"); len(all(doc, ".err, [role=alert]")) == 0 {
+		t.Error("nothing says what is wrong with a nature")
+	}
 	in.answered(t, "/methodology/wording", partner, 422, "none", "Certified: no deviation", "why", "Words that the partners like", "base", version("/methodology/wording"))
 	post("/methodology/wording", partner, 303, "none", "Nothing came to light", "why", "Words that the partners like", "base", version("/methodology/wording"))
 	file := in.do("GET", "/methodology/file", staff, nil)
