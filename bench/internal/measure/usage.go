@@ -91,6 +91,15 @@ func cpu() float64 {
 	return total
 }
 
+// ChildrenPeak is the high-water mark in bytes of the largest process that this one started and waited for, theirs included.
+func ChildrenPeak() int64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &r); err != nil {
+		return 0
+	}
+	return r.Maxrss << 10 // Linux counts it in KiB
+}
+
 func highWater(pid string) int64 {
 	kib, _ := strconv.ParseInt(strings.TrimSuffix(field(filepath.Join("/proc", pid, "status"), "VmHWM"), " kB"), 10, 64)
 	return kib << 10
