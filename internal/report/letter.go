@@ -23,7 +23,7 @@ func Letter(p LetterPaper) *Document {
 	ref := l.Ref + " version " + strconv.Itoa(l.N)
 	b := newBuilder(nil)
 	b.doc = &Document{
-		Language: "en-GB", Kind: l.Kind.Title(), Title: l.Title, Short: ref, Org: p.Org, Ref: l.Ref, Hash: l.SHA256, Frozen: l.Saved.UTC(), Simulated: p.Simulated, Draft: l.Signed == nil,
+		Language: "en-GB", Kind: l.Kind.Title(), Title: l.Title, Short: ref, Org: p.Org, Ref: l.Ref, Hash: l.SHA256, Hashed: "text", Frozen: l.Saved.UTC(), Simulated: p.Simulated, Draft: l.Signed == nil,
 	}
 	mark, notice := "DRAFT", "This text is not signed: nobody says anything with it."
 	if l.State == letter.Withdrawn {

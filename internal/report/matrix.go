@@ -15,7 +15,7 @@ import (
 // paper of management, and says so on its first page.
 func Matrix(m *matrix.Matrix) *Document {
 	b := newBuilder(nil)
-	b.doc = &Document{Language: "en-GB", Kind: "Control matrix", Org: m.Org, Ref: m.Made.Ref(), Frozen: m.Made.At.UTC(), Simulated: m.Simulated}
+	b.doc = &Document{Language: "en-GB", Kind: "Control matrix", Org: m.Org, Ref: m.Made.Ref(), Frozen: m.Made.At.UTC(), Simulated: m.Simulated, Hashed: "matrix"}
 	if _, sum, err := m.Bytes(); err == nil {
 		b.doc.Hash = sum
 	} else {

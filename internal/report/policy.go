@@ -43,6 +43,7 @@ func Policy(p PolicyPaper) *Document {
 	if summary == "" {
 		summary = "Version " + strconv.Itoa(v.N)
 	}
+	b.doc.Hashed = "text"
 	if b.doc.Hash == "" {
 		b.doc.Hash, _ = v.Hash() // of texts, which are always hashable
 	}

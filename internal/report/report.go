@@ -17,6 +17,7 @@ type Document struct {
 	Ref       string // of the engagement
 	Hash      string // SHA-256 of the dossier in hex; empty if it could not be computed, and then HashError says why
 	HashError string
+	Hashed    string    // what the hash is over, where it is no dossier: "text"
 	Frozen    time.Time // when the dossier was frozen: the document's date
 	Language  string    // BCP 47
 	Draft     bool

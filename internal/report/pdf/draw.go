@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -148,12 +149,10 @@ func (l *layout) running() {
 	}
 	l.text(k, x, base, note)
 	hash := look{monospace, 7, ink3}
-	short := "dossier not hashed"
+	what := cmp.Or(l.doc.Hashed, "dossier")
+	short := what + " not hashed"
 	if len(l.doc.Hash) >= 12 {
-		short = "dossier " + l.doc.Hash[:12]
-		if (!l.doc.Draft && l.doc.Use == "") || l.doc.Kind == "Policy" { // neither a working paper nor a policy is made from a dossier
-			short = "sha256 " + l.doc.Hash[:12]
-		}
+		short = what + " " + l.doc.Hash[:12]
 	}
 	l.text(hash, g.left+(g.text()-l.measure(hash, short))/2, base, short)
 	n := fmt.Sprintf("Page %d of %d", l.page, l.known.page)

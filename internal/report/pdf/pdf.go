@@ -3,6 +3,7 @@
 package pdf
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -116,7 +117,7 @@ func (j *job) file() (*fpdf.Fpdf, error) {
 // keywords are the properties by which a file is found again.
 func keywords(doc *report.Document) string {
 	if doc.Draft {
-		return "draft; engagement " + doc.Ref + "; dossier sha256 " + doc.Hash
+		return "draft; " + doc.Ref + "; " + cmp.Or(doc.Hashed, "dossier") + " sha256 " + doc.Hash
 	}
 	return doc.Kind + " " + doc.Ref + "; sha256 " + doc.Hash
 }
