@@ -21,7 +21,7 @@ import (
 func (a *App) wireLetters() {
 	a.Letters = &letter.Service{
 		Store: &lettersql.Store{DB: a.DB}, Engagements: a.Engagement, Controls: a.Controls, System: a.System, Evidence: a.Evidence.Store, Access: a.Access, Ledger: a.Ledger.Store, Tx: a.DB,
-		Findings: a.findings,
+		Findings: a.findings, Sealer: a.Access.Sealer,
 	}
 	a.Engagement.Signed = a.signatures
 	a.Engagement.Checks = map[string]engagement.Check{

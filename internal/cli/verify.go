@@ -23,7 +23,7 @@ func (s *session) verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify [FILE]", Short: "Check a bundle or a ledger proof, offline", Args: cobra.MaximumNArgs(1),
 		Long: `Checks a bundle (zip) or a ledger proof (JSON) with nothing else at hand: signatures, inclusion of every entry, no gap,
-no fork, the hash of every file. Without FILE, the newest bundle in the working folder.
+no fork, the hash of every file. Of a PDF, the signature that the organisation's key made. Without FILE, the newest bundle in the working folder.
 
 The key inside the file proves that it is consistent, not who signed it: give the key the organisation publishes with
 --key, and a checkpoint you kept from earlier with --checkpoint, and a whole history made up later is revealed too.`,
@@ -32,6 +32,9 @@ The key inside the file proves that it is consistent, not who signed it: give th
 			name, err := bundleName(args)
 			if err != nil {
 				return err
+			}
+			if isPDF(name) {
+				return s.verifiedPDF(name)
 			}
 			opt, err := verifyOptions(keys, checkpoints)
 			if err != nil {

@@ -147,6 +147,9 @@ type Store interface {
 	Letters(ctx context.Context, s access.ReadScope, e engagement.ID) ([]Letter, error)
 	// InForce lists the versions of a kind that were signed for an engagement, the newest first.
 	InForce(ctx context.Context, s access.ReadScope, e engagement.ID, k Kind) ([]Letter, error)
+	// Key reads the organisation's key; NotFound if none was made. AddKey keeps it; a Conflict if there is one.
+	Key(ctx context.Context, s access.ReadScope) (Key, error)
+	AddKey(ctx context.Context, s access.Scope, k Key) error
 }
 
 // Stale is what is kept now, for somebody who wrote over an older text.

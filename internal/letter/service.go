@@ -41,6 +41,8 @@ type Service struct {
 	Findings func(ctx context.Context, s access.ReadScope, p period.Period) ([]Finding, error)
 	// BridgeDays is the longest time a bridge letter covers; 0 is three months.
 	BridgeDays int
+	// Sealer keeps the organisation's key, with which signed documents are sealed as files; without it they are not.
+	Sealer access.Sealer
 }
 
 // Letters lists the newest version of each letter of an engagement.
@@ -252,6 +254,9 @@ func (s *Service) Sign(ctx context.Context, scope access.Scope, now time.Time, i
 		var err error
 		l.Seq, err = s.Ledger.Append(ctx, scope, now, "letter.signed", string(l.Engagement), map[string]any{"ref": l.Ref, "kind": string(l.Kind), "version": l.N, "sha256": l.SHA256, "name": l.Name, "office": l.Office, "day": period.Of(now)})
 		if err != nil {
+			return err
+		}
+		if err := s.key(ctx, scope, now); err != nil {
 			return err
 		}
 		return s.Store.Save(ctx, scope, l, base)

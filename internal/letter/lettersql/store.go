@@ -3,6 +3,7 @@ package lettersql
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -101,6 +102,38 @@ func (s *Store) Letters(ctx context.Context, scope access.ReadScope, e engagemen
 // InForce lists the versions of a kind that were signed for an engagement, the newest first.
 func (s *Store) InForce(ctx context.Context, scope access.ReadScope, e engagement.ID, k letter.Kind) ([]letter.Letter, error) {
 	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+from+`AND l.engagement_id = $2 AND l.kind = $3 AND v.state = 'signed' ORDER BY v.signed_at DESC, v.n DESC`, string(scope.Org()), string(e), string(k))
+}
+
+func scanKey(r sqldb.Row) (letter.Key, error) {
+	var k letter.Key
+	var certificate string
+	var made int64
+	if err := r.Scan(&certificate, &k.Sealed, &made, &k.MadeBy); err != nil {
+		return k, err
+	}
+	k.Made = sqldb.Time(made)
+	var err error
+	k.Certificate, err = base64.StdEncoding.DecodeString(certificate)
+	return k, err
+}
+
+// Key reads the organisation's key.
+func (s *Store) Key(ctx context.Context, scope access.ReadScope) (letter.Key, error) {
+	k, err := sqldb.One(ctx, s.DB, scanKey, `SELECT certificate, sealed, made_at, made_by FROM letter_key WHERE org_id = $1`, string(scope.Org()))
+	if errs.Is(err, errs.NotFound) {
+		return k, errs.New(errs.NotFound, "no key for documents was made")
+	}
+	return k, err
+}
+
+// AddKey keeps the organisation's key.
+func (s *Store) AddKey(ctx context.Context, scope access.Scope, k letter.Key) error {
+	n, err := s.DB.Exec(ctx, `INSERT INTO letter_key (org_id, certificate, sealed, made_at, made_by) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		string(scope.Org()), base64.StdEncoding.EncodeToString(k.Certificate), k.Sealed, k.Made.UnixMicro(), k.MadeBy)
+	if err == nil && n == 0 {
+		return errs.New(errs.Conflict, "a key for documents was made at the same moment")
+	}
+	return err
 }
 
 var _ letter.Store = (*Store)(nil)

@@ -1,6 +1,7 @@
 package lettersql_test
 
 import (
+	"crypto/ecdsa"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func TestLetters(t *testing.T) {
 		system := &org.Service{Store: &orgsql.Store{DB: db}, Catalog: c, Tx: db, Ledger: w.Ledger}
 		control := &control.Service{Store: controls, Complements: controls, Catalog: c, People: w.Access, Tx: db, Ledger: w.Ledger}
 		es := &engagement.Service{Store: engagements, Life: engagements, Catalog: c, Controls: control, System: system, Ledger: &ledger.Service{Store: w.Ledger}, Access: w.Access, Tx: db}
-		s := &letter.Service{Store: &lettersql.Store{DB: db}, Engagements: es, Controls: control, System: system, Access: w.Access, Ledger: w.Ledger, Tx: db}
+		s := &letter.Service{Store: &lettersql.Store{DB: db}, Engagements: es, Controls: control, System: system, Access: w.Access, Ledger: w.Ledger, Tx: db, Sealer: box}
 		ctx, now := t.Context(), accesstest.Now
 		first, _ := period.ParseDate("2026-01-01")
 		e, _, err := es.Create(ctx, w.Owner, now, engagement.New{Categories: []string{"security"}, Period: period.Period{From: first, To: first + 181}})
@@ -170,6 +171,33 @@ func TestLetters(t *testing.T) {
 		entries := w.Entries(t, w.Owner, "letter.signed")
 		if len(entries) != 2 || entries[0].Says["sha256"] != signed.SHA256 || entries[0].Seq != signed.Seq {
 			t.Error(entries)
+		}
+		// With the first signature the organisation got its key, once; others do not see it, and what is kept of it does not open elsewhere.
+		signer, certificate, ok, err := s.Seal(ctx, lead.ReadScope, signed)
+		if err != nil || !ok || certificate.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature) != nil || certificate.NotBefore.After(*signed.Signed) || certificate.Subject.CommonName != "Northwind" {
+			t.Fatal(certificate, ok, err)
+		}
+		if k, ok := signer.Public().(*ecdsa.PublicKey); !ok || !k.Equal(certificate.PublicKey) {
+			t.Error("the certificate is of another key")
+		}
+		if again, _, _, err := s.Seal(ctx, lead.ReadScope, l); err != nil || !signer.(*ecdsa.PrivateKey).Equal(again) {
+			t.Error("the second signature made another key", err)
+		}
+		kept, err := s.Store.Key(ctx, lead.ReadScope)
+		if made := w.Entries(t, w.Owner, "letter.key_made"); err != nil || len(made) != 1 || made[0].Says["certificate_sha256"] != kept.Fingerprint() {
+			t.Error(made, err)
+		}
+		if err := s.Store.AddKey(ctx, lead, kept); !errs.Is(err, errs.Conflict) {
+			t.Error("a second key:", err)
+		}
+		if _, err := box.Open(kept.Sealed, "letter key "+string(w.OtherOwner.Org())); err == nil {
+			t.Error("the key opens for another organisation")
+		}
+		if _, err := s.Store.Key(ctx, w.OtherOwner.ReadScope); !errs.Is(err, errs.NotFound) {
+			t.Error(err)
+		}
+		if _, _, ok, err := s.Seal(ctx, lead.ReadScope, letter.Letter{State: letter.Draft}); ok || err != nil {
+			t.Error("a draft is sealed", err)
 		}
 		_, err = s.Letter(ctx, w.OtherOwner.ReadScope, string(l.ID), 0)
 		kind(t, err, errs.NotFound, "", "")

@@ -16,6 +16,7 @@ import (
 	"github.com/tickmark/tickmark/internal/markdown"
 	"github.com/tickmark/tickmark/internal/report"
 	"github.com/tickmark/tickmark/internal/report/pdf"
+	"github.com/tickmark/tickmark/internal/report/pdfsign"
 	"github.com/tickmark/tickmark/internal/web/page"
 )
 
@@ -158,8 +159,9 @@ type paper struct {
 	Doc      *markdown.Document
 	Versions []letter.Letter
 	Names    map[string]string
-	Blanks   int  // places that only people can fill in
-	Newest   bool // of the versions
+	Blanks   int    // places that only people can fill in
+	Newest   bool   // of the versions
+	Seal     string // fingerprint of the certificate that the file is sealed with; empty for none
 }
 
 func (p *pages) paper(r *page.Request) (x paper, err error) {
@@ -192,6 +194,13 @@ func (p *pages) letter(r *page.Request) error {
 	if err != nil {
 		return err
 	}
+	_, certificate, ok, err := p.Letters.Seal(r.Context(), r.Read(), x.L)
+	if err != nil {
+		return err
+	}
+	if ok {
+		x.Seal = pdfsign.Fingerprint(certificate)
+	}
 	return r.Render(http.StatusOK, letterPage(r, x))
 }
 
@@ -204,6 +213,17 @@ func (p *pages) letterPDF(r *page.Request) error {
 	doc := report.Letter(report.LetterPaper{Org: r.Grant.Org.Name, Simulated: r.Grant.Org.Simulated, Engagement: x.E.Ref, Kind: x.E.Kind(), Letter: x.L})
 	if _, err := pdf.Render(&out, doc, pdf.Options{}); err != nil {
 		return err
+	}
+	key, certificate, ok, err := p.Letters.Seal(r.Context(), r.Read(), x.L)
+	if err != nil {
+		return err
+	}
+	if ok {
+		signed, err := pdfsign.Sign(out.Bytes(), pdfsign.Key{Signer: key, Certificate: certificate}, pdfsign.Statement{Name: x.L.Name + ", " + x.L.Office, Reason: x.L.Ref + " version " + strconv.Itoa(x.L.N) + ": " + x.L.Title, At: *x.L.Signed})
+		if err != nil {
+			return err
+		}
+		out = *bytes.NewBuffer(signed)
 	}
 	return r.Attach(x.E.Ref+"-"+x.L.Ref+"-v"+strconv.Itoa(x.L.N)+".pdf", "application/pdf", int64(out.Len()), x.L.Saved, &out)
 }

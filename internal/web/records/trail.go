@@ -140,6 +140,8 @@ func did(e view.EntryRow) deed {
 		d.Before, d.After = "edited "+x.Ref+" of", note(x.Title)
 	case "letter.signed":
 		d.Before, d.After = fmt.Sprintf("signed version %d of %s for", x.Version, x.Ref), ""
+	case "letter.key_made":
+		d = deed{Before: "signed the first document: the organisation’s key for documents was made"}
 	case "letter.withdrawn":
 		d.Before, d.After = "gave up the draft of "+x.Ref+" for", note(x.Title)
 	case "handover.made", "report.issued", "report.released", "report.taken", "report.published", "report.unpublished", "reader.named", "reader.linked", "reader.ended", "reader.accepted", "reader.terms_set", "response.given":
