@@ -32,8 +32,12 @@ func (a *App) followDue(ctx context.Context, s access.ReadScope, now time.Time, 
 	if err != nil {
 		return nil, cursor, err
 	}
+	covered, err := a.coverageReminders(ctx, s, now)
+	if err != nil {
+		return nil, cursor, err
+	}
 	tasks, err := a.taskReminders(ctx, s, now)
-	return slices.Concat(ev, asked, tasks), stamp(now), err
+	return slices.Concat(ev, asked, covered, tasks), stamp(now), err
 }
 
 func (a *App) evidenceReminders(ctx context.Context, s access.ReadScope, now time.Time) ([]notify.Message, error) {

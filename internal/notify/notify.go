@@ -34,6 +34,7 @@ const (
 	TaskAssigned       Event = "task.assigned"
 	TaskDue            Event = "task.due"
 	RequestDue         Event = "request.due"
+	CoverageEnded      Event = "coverage.ended"
 	JobFailed          Event = "job.failed"
 	DutyOpened         Event = "duty.opened"
 	DutyDue            Event = "duty.due"
@@ -60,6 +61,7 @@ func Events() []EventInfo {
 		{TaskAssigned, "A task is assigned", "A task was given to somebody."},
 		{TaskDue, "A task is due", "A task reached its day and is not done."},
 		{RequestDue, "A request of the auditor is due", "A week before its day, on the day and a week after, while it is not answered."},
+		{CoverageEnded, "The time after a report is not covered", "When the coverage of the newest issued report ended and nothing follows, a week after, and before no bridge letter reaches any more."},
 		{Digest, "A digest of one's own work", "To each person alone, as often as they choose: what is due and overdue. Only when something is."},
 		{JobFailed, "Background work failed", "Something the program did in the background ended with an error."},
 		{DutyOpened, "Something is asked of a person", "To acknowledge a policy or to take a course. By e-mail to that person alone, at the address of the directory; who has no account here gets a personal link."},

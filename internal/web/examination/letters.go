@@ -89,8 +89,13 @@ func (p *pages) letters(r *page.Request) error {
 			return out, len(out), nil
 		})
 	}
+	gaps, err := p.Letters.Uncovered(r.Context(), r.Read(), r.Now)
+	if err != nil {
+		return err
+	}
+	gaps = slices.DeleteFunc(gaps, func(u letter.Uncovered) bool { return u.E.ID != e.ID })
 	rows := letterRows(t, e, cut(all, t.Query))
-	return r.Render(http.StatusOK, lettersPage(r, t, e, toWrite(e, all), rows), page.Part(t.ID(), rows))
+	return r.Render(http.StatusOK, lettersPage(r, t, e, toWrite(e, all), gaps, rows), page.Part(t.ID(), rows))
 }
 
 func (p *pages) letterForm(r *page.Request) error {
