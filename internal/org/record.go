@@ -81,6 +81,15 @@ func (x Change) Key() string        { return x.Date.String() + "/" + fold(x.Titl
 
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
+// ReadRecord reads a record of a kind from its JSON, as somebody entered it: nothing is checked yet.
+func ReadRecord(k Kind, body []byte) (Record, error) {
+	x, err := decode(k, body)
+	if err != nil && errs.KindOf(err) == errs.Internal {
+		return nil, errs.As(errs.Invalid, err, "part of the description")
+	}
+	return x, err
+}
+
 // decode reads a record of a kind from its JSON.
 func decode(k Kind, body []byte) (Record, error) {
 	switch k {

@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,12 @@ type Edit struct {
 	Base int      // newest revision the editor saw; 0 for a new record
 	Note string   // why; may be empty
 }
+
+// Stale is what is kept now, for somebody who wrote over an older revision.
+type Stale struct{ Now Revision }
+
+// Error says that the text changed.
+func (s *Stale) Error() string { return fmt.Sprintf("changed meanwhile by %s", s.Now.Author) }
 
 // Save adds a revision of a record, or a new record after the others of its list.
 func (s *Service) Save(ctx context.Context, scope access.Scope, now time.Time, e Edit, x Record) (Revision, error) {
@@ -103,7 +110,7 @@ func (s *Service) based(ctx context.Context, scope access.Scope, now time.Time, 
 		return Revision{}, err
 	}
 	if old.Number != e.Base {
-		return Revision{}, errs.New(errs.Conflict, "it was changed meanwhile by %s", old.Author).WithHint("Compare with revision %d and save again on top of it.", old.Number)
+		return Revision{}, errs.Changed("the "+words(string(old.Kind)), &Stale{old})
 	}
 	if now.Before(old.At) {
 		return Revision{}, errs.New(errs.Invalid, "revision %d is younger than %s", old.Number, now.UTC().Format(time.RFC3339)).WithHint("Check the clock.")

@@ -44,6 +44,8 @@ var notLinked = map[string]bool{
 	"/jobs/{id}":                                   true, // a job
 	"/jobs/{id}/cancel":                            true, // a job under way
 	"/jobs/{id}/file":                              true, // a bundle
+	"/system/records/{record}":                     true, // a part of the description, once one is written
+	"/system/records/{record}/remove":              true, // the same
 	"/views/{id}":                                  true, // a saved view's own address, to pass on
 	"/views/{id}/edit":                             true, // a saved view
 	"/account/tokens/{id}/revoke":                  true, // an API token

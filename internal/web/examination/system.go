@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/view"
@@ -21,6 +22,17 @@ type described struct {
 	Category func(string) string
 	Last     *org.Revision // newest revision of any record
 	Author   string
+	Writes   bool              // the reader may edit it
+	ids      map[string]string // of the records, by kind and key
+}
+
+// Edit is the path of a record's form; empty for who may not edit.
+func (x described) Edit(rec org.Record) string {
+	id := x.ids[string(rec.Kind())+" "+rec.Key()]
+	if !x.Writes || id == "" {
+		return ""
+	}
+	return "/system/records/" + id
 }
 
 func (p *pages) system(r *page.Request) error {
@@ -33,7 +45,10 @@ func (p *pages) system(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	x.Written = len(records) > 0
+	x.Written, x.Writes, x.ids = len(records) > 0, r.Can(access.ManageEngagement), map[string]string{}
+	for _, rev := range records {
+		x.ids[string(rev.Kind)+" "+rev.Key] = string(rev.ID)
+	}
 	if x.Written {
 		last := slices.MaxFunc(records, func(a, b org.Revision) int { return a.At.Compare(b.At) })
 		names, err := p.View.PersonNames(r.Context(), r.Read())
