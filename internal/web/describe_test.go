@@ -86,5 +86,5 @@ func TestDescribe(t *testing.T) {
 	post("/system/new?kind=not_applicable", lead, http.StatusSeeOther, url.Values{"criterion": {"P6.7"}, "reason": {"Customers answer such requests themselves."}})
 	post("/system/new?kind=change", lead, http.StatusSeeOther, url.Values{"date": {"2026-05-09"}, "title": {"Region 917"}, "text": {"A second region."}})
 	says("/system", lead, "Counted from collected facts: github repository", "Customers answer such requests", "Region 917")
-	in.get(t, edit, in.rival, http.StatusNotFound)
+	in.get(t, edit, in.rival, http.StatusForbidden)
 }

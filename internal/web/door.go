@@ -145,6 +145,12 @@ func (d *door) serve(w http.ResponseWriter, h *http.Request, route page.Route) {
 	}()
 	secret := d.session(h)
 	g, err := d.authenticate(ctx, now, secret)
+	if token := page.Bearer(h); token != "" && page.IsAPI(h) { // a program, and as nobody else
+		secret = ""
+		if g, err = d.access.AuthenticateToken(ctx, now, token); errs.Is(err, errs.Denied) {
+			g, err = access.Grant{}, nil
+		}
+	}
 	g = g.At(d.clientIP(h))
 	r = d.site.Request(out, h, now, ref, g, secret)
 	r.Title, r.Nav, r.Styles, r.IP = route.Title, route.Nav, route.Styles, d.clientIP(h)
@@ -166,6 +172,9 @@ func (d *door) handle(r *page.Request, route page.Route, hadCookie bool) error {
 			return errs.Hinted(errs.As(errs.Denied, err, "the form was sent from another site"), "Open the page here and send it again.")
 		}
 	}
+	if !r.SignedIn() && route.Action != page.Public && page.IsAPI(r.HTTP) {
+		return page.NotSignedIn{}
+	}
 	if !r.SignedIn() && route.Action != page.Public {
 		return account.AskToSignIn(r, hadCookie)
 	}
@@ -183,13 +192,16 @@ func (d *door) handle(r *page.Request, route page.Route, hadCookie bool) error {
 			return errs.New(errs.Denied, "the form does not belong to this session").WithHint("Go back, load the page again, and send the form from there.")
 		}
 	}
-	if r.SignedIn() {
+	if r.SignedIn() && !page.IsAPI(r.HTTP) {
 		if err := d.own(r); err != nil {
 			return err
 		}
 	}
 	if err := r.Require(route.Action); err != nil {
 		return err
+	}
+	if r.Grant.NeedsSecondFactor() && page.IsAPI(r.HTTP) {
+		return errs.New(errs.Denied, "%s asks everybody for a second factor", r.Grant.Org.Name).WithHint("Set yours up in the browser.")
 	}
 	if r.Grant.NeedsSecondFactor() && !openWithoutFactor(route) {
 		return r.Redirect("/account/second-factor", r.Grant.Org.Name+" asks everybody for a second factor. Set yours up to go on.")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/web/account"
+	"github.com/tickmark/tickmark/internal/web/api"
 	"github.com/tickmark/tickmark/internal/web/audits"
 	"github.com/tickmark/tickmark/internal/web/campaigns"
 	"github.com/tickmark/tickmark/internal/web/changes"
@@ -51,6 +52,7 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
 		styled("fieldwork tools", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate, Packs: s.Packs})),
 		styled("issue examination planning", issuing.Routes(issuing.Services{Issue: s.Issue, Engagement: s.Engagement, Access: s.Access, View: s.View})),
+		api.Routes(api.Services{Access: s.Access, Engagement: s.Engagement, Requests: s.Requests, Work: s.Fieldwork}),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)

@@ -22,7 +22,9 @@ type failure struct {
 // fail answers with the page of an error. Causes inside the program are logged and never shown.
 func (r *Request) fail(err error) {
 	var first *Elsewhere
-	if errors.As(err, &first) {
+	if errors.As(err, &first) && IsAPI(r.HTTP) {
+		err = errs.New(errs.Denied, "something has to be done in the browser first").WithHint("Open %s.", first.Path)
+	} else if first != nil {
 		r.follow(LocalPath(first.Path))
 		return
 	}
@@ -33,6 +35,10 @@ func (r *Request) fail(err error) {
 		r.site.log.Error("a request failed", "request", r.Ref, "method", r.HTTP.Method, "path", r.HTTP.URL.Path, "status", f.Status, "error", err)
 	default:
 		r.site.log.Debug("a request was refused", "request", r.Ref, "path", r.HTTP.URL.Path, "status", f.Status, "error", err)
+	}
+	if IsAPI(r.HTTP) {
+		r.failJSON(f, err)
+		return
 	}
 	r.Title, r.Crumbs = f.Title, []Crumb{{Text: f.Title}}
 	h := r.w.Header()
