@@ -105,7 +105,14 @@ func TestSearchPlanning(t *testing.T) {
 		ok(t, err)
 		_, err = db.Exec(t.Context(), `INSERT INTO matrix_paper (org_id, number, scope, requirements, sha256, bytes, author, at, seq) VALUES ($1, 2, '{}', 1, 'aa', 1, 'x', 1, 1)`, string(p.Org.ID))
 		ok(t, err)
-		for q, href := range map[string]string{"rd-1": "/which-report/RD-1", "CM-2": "/frameworks/meets/CM-2", "how do we": "/frameworks/meets/CM-2"} {
+		_, err = db.Exec(t.Context(), `INSERT INTO letter_letter (id, org_id, engagement_id, ref, number, kind) VALUES ('ltr_1', $1, 'eng_1', 'LTR-01', 1, 'assertion')`, string(p.Org.ID))
+		ok(t, err)
+		_, err = db.Exec(t.Context(), `INSERT INTO letter_version (letter_id, org_id, n, edit, state, title, body, file, from_day, to_day, covers_from, covers_to, began_at, began_by, saved_at, saved_by, signer, signer_name, signer_title, sha256, seq, why)
+			VALUES ('ltr_1', $1, 1, 1, 'draft', 'Assertion of Northwind', '', '', 0, 0, 0, 0, 1, 'x', 1, 'x', '', '', '', '', 0, '')`, string(p.Org.ID))
+		ok(t, err)
+		e, err := p.view.Engagement(t.Context(), p.read, "eng_1")
+		ok(t, err)
+		for q, href := range map[string]string{"ltr-01": "/engagements/" + e.Ref + "/documents/LTR-01", "assertion of": "/engagements/" + e.Ref + "/documents/LTR-01", "rd-1": "/which-report/RD-1", "CM-2": "/frameworks/meets/CM-2", "how do we": "/frameworks/meets/CM-2"} {
 			hits, err := p.view.Search(t.Context(), p.read, q)
 			if err != nil || len(hits) == 0 || hits[0].Href != href {
 				t.Errorf("%q: %+v, %v", q, hits, err)

@@ -55,6 +55,7 @@ type Window struct {
 	Title  string
 	Period period.Period
 	Type   int // of the report: 1 or 2
+	State  string
 	// Categories are those of the examination.
 	Categories []string
 }
@@ -212,8 +213,11 @@ func (p *programme) together(tests []int) (o chart.Outcome, why string) {
 	return o, why
 }
 
-// Window is the examination that is going on: the one whose period holds today, or else the last one that ended, or else
-// the next to begin. It is nil when there is none.
+// running are the states in which work on an examination is under way: from readiness to the letter of representation.
+var running = []string{"readiness", "remediation", "auditor_engaged", "observation", "pbc", "fieldwork", "draft", "representation"}
+
+// Window is the examination that is going on: of those under way the one whose period ends nearest to today; or else, of those not
+// cancelled, the one whose period holds today, the last one that ended, or the next to begin. It is nil when there is none.
 func (r *Reader) Window(ctx context.Context, s access.ReadScope, now time.Time) (*Window, error) {
 	if err := s.Require(access.ReadProgramme); err != nil {
 		return nil, err
@@ -224,8 +228,13 @@ func (r *Reader) Window(ctx context.Context, s access.ReadScope, now time.Time) 
 	}
 	today := period.Of(now)
 	var best *Window
+	apart := func(w *Window) period.Date { return max(w.Period.To-today, today-w.Period.To) }
 	rank := func(w *Window) int {
 		switch {
+		case slices.Contains(running, w.State):
+			return 3
+		case w.State == "cancelled":
+			return -1
 		case w.Period.Has(today):
 			return 2
 		case w.Period.To <= today:
@@ -235,7 +244,7 @@ func (r *Reader) Window(ctx context.Context, s access.ReadScope, now time.Time) 
 	}
 	for i := range all {
 		// Newest first: of two that ended the first stays, of two that are to come the sooner.
-		if w := &all[i]; best == nil || rank(w) > rank(best) || rank(w) == 0 && rank(best) == 0 {
+		if w := &all[i]; best == nil || rank(w) > rank(best) || rank(w) == 0 && rank(best) == 0 || rank(w) == 3 && rank(best) == 3 && apart(w) < apart(best) {
 			best = w
 		}
 	}
@@ -248,12 +257,12 @@ func (r *Reader) allWindows(ctx context.Context, s access.ReadScope) ([]Window, 
 		var w Window
 		var from, to int64
 		var categories string
-		if err := row.Scan(&w.Ref, &w.Title, &w.Type, &from, &to, &categories); err != nil {
+		if err := row.Scan(&w.Ref, &w.Title, &w.Type, &from, &to, &categories, &w.State); err != nil {
 			return w, err
 		}
 		w.Period = period.Period{From: period.Date(from), To: period.Date(to)}
 		return w, json.Unmarshal([]byte(categories), &w.Categories)
-	}, `SELECT ref, title, type, from_day, to_day, categories FROM engagement_engagement WHERE org_id = $1 ORDER BY from_day DESC, created_at DESC`, orgOf(s))
+	}, `SELECT ref, title, type, from_day, to_day, categories, status FROM engagement_engagement WHERE org_id = $1 ORDER BY from_day DESC, created_at DESC`, orgOf(s))
 }
 
 // actors are the names of people among those who did things; "operator:NAME" and "system:JOB" read for themselves.

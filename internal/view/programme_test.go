@@ -361,6 +361,38 @@ func TestRequirements(t *testing.T) {
 	})
 }
 
+// TestWindow: of several examinations the pages follow the one under way whose period ends nearest to today; one that is only planned,
+// issued or cancelled does not take its place.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		p := newProgramme(t, db)
+		store := &engagementsql.Store{DB: db, Ledger: p.Ledger}
+		today := period.Of(p.now)
+		follows := func(want string) {
+			t.Helper()
+			w, err := p.view.Window(t.Context(), p.read, p.now)
+			ok(t, err)
+			if w == nil || w.Title != want {
+				t.Errorf("follows %+v, want %s", w, want)
+			}
+		}
+		add := func(title string, state engagement.State, from, to period.Date) {
+			t.Helper()
+			_, err := store.Add(t.Context(), p.Owner, engagement.Engagement{ID: engagement.ID("eng_" + title), Report: "soc2", Type: 2, Title: title, Categories: []string{"security"}, Period: period.Period{From: from, To: to},
+				Standards: []string{}, Status: state, Created: at(0), By: string(p.OwnerUser.ID)})
+			ok(t, err)
+		}
+		follows("SOC 2 Type 2") // under observation
+		add("planned", engagement.Planning, today-5, today+60)
+		add("given up", engagement.Cancelled, today-5, today+50)
+		add("issued", engagement.Issued, today-400, today-9)
+		follows("SOC 2 Type 2")
+		add("in fieldwork", engagement.Fieldwork, today-300, today-20)
+		follows("in fieldwork")
+	})
+}
+
 // TestProgrammeOfOthers: the second organisation sees nothing of the first, and no role means no reading.
 func TestProgrammeOfOthers(t *testing.T) {
 	t.Parallel()

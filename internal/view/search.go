@@ -94,6 +94,11 @@ var shelves = []shelf{
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(reason) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref`},
 	{"Engagement", "audit", "/a/", access.ReadEngagement, `SELECT ref, title, ref FROM engagement_engagement
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref`},
+	{"Request", "inbox", "/engagements/", access.ReadEngagement, `SELECT q.ref, q.title, e.ref || '/requests/' || q.ref FROM request_request q JOIN engagement_engagement e ON e.id = q.engagement AND e.org_id = q.org_id
+		WHERE q.org_id = $1 AND q.state <> 'draft' AND (lower(q.ref) LIKE $2 ESCAPE '!' OR lower(q.title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(q.ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, q.number`},
+	{"Document", "policy", "/engagements/", access.ReadEngagement, `SELECT l.ref, v.title, e.ref || '/documents/' || l.ref FROM letter_letter l JOIN engagement_engagement e ON e.id = l.engagement_id
+		JOIN letter_version v ON v.letter_id = l.id AND v.n = (SELECT max(x.n) FROM letter_version x WHERE x.letter_id = l.id)
+		WHERE l.org_id = $1 AND (lower(l.ref) LIKE $2 ESCAPE '!' OR lower(v.title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(l.ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, l.number`},
 	{"Vendor", "vendor", "/vendors/", access.ReadVendors, `SELECT ref, name, ref FROM vendors_vendor
 		WHERE org_id = $1 AND NOT removed AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(name) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number`},
 	{"Policy", "policy", "/policies/", access.ReadPolicies, `SELECT p.ref, v.title, p.ref FROM policy_policy p JOIN policy_version v ON v.policy_id = p.id AND v.n = p.in_force

@@ -13,6 +13,7 @@ import (
 
 // firmPages are those of audit firms; everybody else is refused there.
 func firmPage(pattern string) bool {
+	pattern = strings.TrimPrefix(pattern, "/api/v1") // what programs read of the same
 	return strings.HasPrefix(pattern, "/audits") || strings.HasPrefix(pattern, "/methodology")
 }
 

@@ -4,6 +4,7 @@ package web_test
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
+	"/api/v1/engagements/{ref}", "/api/v1/engagements/{ref}/requests", "/api/v1/engagements/{ref}/findings",
 	"/engagements/{ref}/findings", "/engagements/{ref}/findings/{f}", "/engagements/{ref}/findings/samples/{wp}",
 	"/rhythms/{control}", "/rhythms/{control}/end", "/shared/{token}", "/shared/{token}/agree", "/shared/{token}/report.pdf", "/public/{org}/{ref}", "/public/{org}/{ref}/report.pdf",
 	"/engagements/{ref}/report", "/engagements/{ref}/report/versions/{n}/{format}", "/engagements/{ref}/report/answers/{test}", "/engagements/{ref}/distribution", "/engagements/{ref}/distribution/log",

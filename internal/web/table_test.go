@@ -115,6 +115,16 @@ func owned(t *testing.T) (*installation, map[string][]string) {
 				crawled[pattern] = paths
 			}
 		}
+		for _, r := range in.routes { // no page links to what programs read: the addresses are those of the pages
+			rest, ok := strings.CutPrefix(r.Pattern, "/api/v1")
+			for _, base := range []string{"/engagements/{ref}", "/audits/{engagement}", "/engagements", "/audits"} {
+				if below, is := strings.CutPrefix(rest, base); ok && is && len(crawled[base]) > 0 {
+					path, _, _ := strings.Cut(crawled[base][0], "?")
+					crawled[r.Pattern] = []string{"/api/v1" + path + below}
+					break
+				}
+			}
+		}
 	})
 	return in, crawled
 }
@@ -214,6 +224,10 @@ func signedOut(t *testing.T, in *installation, r page.Route, path string) {
 		case r.Action == page.Public:
 			if res.StatusCode >= 500 || r.Method == http.MethodGet && res.StatusCode != http.StatusOK && path != "/start" && !strings.HasPrefix(path, "/mine/") && !strings.HasPrefix(path, "/shared/") { // which is over once there is an organisation
 				t.Errorf("%s signed out: %d", path, res.StatusCode)
+			}
+		case strings.HasPrefix(r.Pattern, "/api/"):
+			if res.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+				t.Errorf("%s signed out: %d %s", path, res.StatusCode, res.Header.Get("Content-Type"))
 			}
 		case r.Method == http.MethodGet:
 			if to := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in?next=") {

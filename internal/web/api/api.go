@@ -64,7 +64,7 @@ func say(r *page.Request, v any) error {
 	}
 	h := r.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Cache-Control", "private, no-store")
+	h.Set("Cache-Control", "no-store")
 	_, err = r.Writer().Write(append(body, '\n'))
 	return err
 }

@@ -63,7 +63,14 @@ func (p *pages) system(r *page.Request) error {
 	}
 	if len(all) > 0 {
 		x.For = &all[0]
-		if x.Report, err = p.Engagement.CheckDescription(r.Context(), r.Read(), r.Now, all[0].Ref, d); err != nil {
+		now, err := p.View.Window(r.Context(), r.Read(), r.Now)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(all, func(e view.EngagementRow) bool { return now != nil && e.Ref == now.Ref }); i >= 0 {
+			x.For = &all[i]
+		}
+		if x.Report, err = p.Engagement.CheckDescription(r.Context(), r.Read(), r.Now, x.For.Ref, d); err != nil {
 			if errs.Is(err, errs.Internal) || errs.Is(err, errs.Unavailable) {
 				return err
 			}
