@@ -14,7 +14,10 @@ import (
 	"github.com/tickmark/tickmark/internal/app"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/notify"
+	"github.com/tickmark/tickmark/internal/request"
 	"github.com/tickmark/tickmark/internal/work"
 )
 
@@ -46,13 +49,23 @@ func TestNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.Notify.Add(ctx, scope, now, notify.Draft{Name: "Hook", Kind: notify.Webhook, Settings: map[string]string{"url": hook.URL + "/x"}, Enabled: true,
-		Events: []notify.Event{notify.TaskAssigned, notify.TaskDue, notify.EvidenceDue}}); err != nil {
+		Events: []notify.Event{notify.TaskAssigned, notify.TaskDue, notify.EvidenceDue, notify.RequestDue, notify.CoverageEnded}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Controls.Adopt(ctx, scope, now, control.Adoption{Categories: []catalog.CategoryID{catalog.Security}, Approve: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Work.Open(ctx, scope, now, work.New{Title: "Before the first look", Owner: "dana@northwind.example"}); err != nil {
+		t.Fatal(err)
+	}
+	// An examination that was issued for a period that ends in three weeks, nothing following it, and a request of its auditor.
+	e, err := a.Engagement.Store.Add(ctx, scope, engagement.Engagement{ID: "eng_told", Report: engagement.SOC2, Type: 2, Title: "Told of", Categories: []string{"security"}, Period: period.Period{From: period.Of(now) - 300, To: period.Of(now) + 24},
+		Standards: []string{}, Status: engagement.Issued, Created: now, By: scope.Actor()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Requests.Store.Add(ctx, scope, []request.Request{{ID: "rqs_told", Engagement: string(e.ID), State: request.Open, Asked: now, AskedBy: scope.Actor(), Version: 1, Updated: now,
+		Text: request.Text{Kind: request.Policy, Title: "Policies in force", Due: period.Of(now) + 28, Period: e.Period, Owner: scope.User()}}}); err != nil {
 		t.Fatal(err)
 	}
 	look := func(want ...string) {
@@ -88,7 +101,7 @@ func TestNotices(t *testing.T) {
 	look("task.assigned Task T-002")
 	// Weeks later: monthly evidence is reminded of before its day and on it, each once.
 	now = now.AddDate(0, 0, 25)
-	look("evidence.due Evidence of AST-01 is due")
+	look("evidence.due Evidence of AST-01 is due", "request.due The auditor's request R-001 of "+e.Ref+" is due on 20 Dec 2026", "coverage.ended Coverage of "+e.Ref+" ended on 2026-12-15")
 	before := len(told)
 	now = now.Add(3 * time.Hour)
 	look()
@@ -100,8 +113,17 @@ func TestNotices(t *testing.T) {
 	if len(told) == before {
 		t.Error("nothing is said on the day")
 	}
+	n := 0
+	for _, s := range told[before:] {
+		if strings.HasPrefix(s, "request.due The auditor's request R-001") || strings.HasPrefix(s, "coverage.ended Coverage of "+e.Ref) {
+			n++
+		}
+	}
+	if n != 2 { // on the day of the request, and a week after the coverage
+		t.Errorf("%d reminders of the request and the coverage: %q", n, told[before:])
+	}
 	a = begin()
-	n := len(told)
+	n = len(told)
 	look()
 	if len(told) != n {
 		t.Errorf("reminded again after a restart: %q", told[n:])

@@ -147,3 +147,21 @@ func circle(cx, cy, r float64) Path {
 		CurveTo(cx-r, cy-k, cx-k, cy-r, cx, cy-r).
 		CurveTo(cx+k, cy-r, cx+r, cy-k, cx+r, cy).Close()
 }
+
+// Glyph marks an outcome in text, where no symbol can be drawn; the words beside it say it.
+func (o Outcome) Glyph() string {
+	switch o {
+	case Pass:
+		return "✓"
+	case Fail:
+		return "✗"
+	case Grace:
+		return "!"
+	case Unknown:
+		return "?"
+	case Excepted:
+		return "~"
+	case None, NotApplicable:
+	}
+	return "–"
+}

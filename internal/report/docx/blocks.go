@@ -248,7 +248,7 @@ func (x *writer) span(s report.Span) string {
 	props := looks(s)
 	text := s.Text
 	if o, ok := s.Sign.Outcome(); ok {
-		text = glyph(o) + "\u00a0" + text
+		text = o.Glyph() + "\u00a0" + text
 	}
 	var parts []string
 	for i, line := range strings.Split(text, "\n") {
@@ -296,23 +296,7 @@ func looks(s report.Span) string {
 	return b.String()
 }
 
-// glyph and ink mark an outcome; the words beside them say it.
-func glyph(o chart.Outcome) string {
-	switch o {
-	case chart.Pass:
-		return "✓"
-	case chart.Fail:
-		return "✗"
-	case chart.Grace:
-		return "!"
-	case chart.Unknown:
-		return "?"
-	case chart.Excepted:
-		return "~"
-	}
-	return "–"
-}
-
+// ink colours an outcome; the words beside it say it.
 func ink(o chart.Outcome) string {
 	switch o {
 	case chart.Pass:

@@ -214,7 +214,7 @@ func (x *writer) span(s report.Span) string {
 	out := strings.ReplaceAll(esc(s.Text), "\n", "<br>")
 	var class []string
 	if o, ok := s.Sign.Outcome(); ok {
-		out = `<span aria-hidden="true">` + glyph(o) + "</span>\u00a0" + out
+		out = `<span aria-hidden="true">` + o.Glyph() + "</span>\u00a0" + out
 		class = append(class, "w-"+o.GlyphClass())
 	}
 	if s.Style&report.Quiet != 0 {
@@ -242,21 +242,4 @@ func (x *writer) span(s report.Span) string {
 		out += `<sup><a href="#n` + n + `">` + n + `</a></sup>`
 	}
 	return out
-}
-
-// glyph marks an outcome; the words beside it say it.
-func glyph(o chart.Outcome) string {
-	switch o {
-	case chart.Pass:
-		return "✓"
-	case chart.Fail:
-		return "✗"
-	case chart.Grace:
-		return "!"
-	case chart.Unknown:
-		return "?"
-	case chart.Excepted:
-		return "~"
-	}
-	return "–"
 }
