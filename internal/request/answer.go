@@ -172,16 +172,18 @@ type Candidate struct {
 const maxOffered = 40
 
 // Candidates finds what is kept already and may answer a request: evidence of its control inside the period, the newest of each
-// source first, policies in force, and what tests found. Nothing is offered without a control.
+// source first, policies in force, and what tests found. Without a control it is policies and evidence whose names share words with it.
 func (s *Service) Candidates(ctx context.Context, scope access.ReadScope, r Request) ([]Candidate, error) {
 	if err := scope.Require(access.ReadEvidence); err != nil {
 		return nil, err
 	}
+	ways := []func(context.Context, access.ReadScope, Request) ([]Candidate, error){s.fromPolicies, s.fromTests, s.fromShelf}
 	if r.Control == "" {
-		return nil, nil
+		ways = ways[:0:0]
+		ways = append(ways, s.fromWords)
 	}
 	var out []Candidate
-	for _, find := range []func(context.Context, access.ReadScope, Request) ([]Candidate, error){s.fromPolicies, s.fromTests, s.fromShelf} {
+	for _, find := range ways {
 		more, err := find(ctx, scope, r)
 		if err != nil {
 			return nil, err

@@ -248,13 +248,6 @@ func day0(t time.Time) period.Date { return period.Of(t) }
 
 func lower(s string) string { return strings.ToLower(s) }
 
-func orWord(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 func answerHint(x one) string {
 	if len(x.Pieces) == 0 {
 		return ""

@@ -1057,7 +1057,7 @@ func offered(r *page.Request, x one) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if x.Control == "" {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "The request names no control, so nothing can be offered. Attach by reference, or add a file.")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "The request names no control, and no policy or piece of evidence has a name like it. Attach by reference, or add a file.")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1189,7 +1189,7 @@ func offered(r *page.Request, x one) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Sheet("h-offer", "There already", "evidence, policies and test results of "+orWord(x.Control, "no control")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Sheet("h-offer", "There already", offerHint(x.Control)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -289,3 +289,11 @@ func (p *pages) people(r *page.Request, s seat) ([]page.Option, error) {
 	}
 	return out, err
 }
+
+// offerHint says what the offers to a request are.
+func offerHint(control string) string {
+	if control == "" {
+		return "policies and evidence with names like it"
+	}
+	return "evidence, policies and test results of " + control
+}
