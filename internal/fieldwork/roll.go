@@ -99,6 +99,10 @@ func (s *Service) RollForward(ctx context.Context, a access.AuditScope, now time
 }
 
 func (s *Service) roll(ctx context.Context, a access.AuditScope, now time.Time, from engagement.Engagement, controls []control.Control, method int) ([]Carried, error) {
+	e, err := s.Engagements.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil {
+		return nil, err
+	}
 	there := a
 	there.Engagement = string(from.ID)
 	old, err := s.AllPapers(ctx, there)
@@ -129,7 +133,7 @@ func (s *Service) roll(ctx context.Context, a access.AuditScope, now time.Time, 
 		case has[p.Control] != "":
 			c.Why = "The control has " + has[p.Control] + " here already."
 		default:
-			n, err := s.rolled(ctx, a, now, p, from, controls[i], method)
+			n, err := s.rolled(ctx, a, now, p, from, controls[i], serves(e, controls[i]), method)
 			if err != nil {
 				return nil, err
 			}
@@ -145,9 +149,9 @@ func (s *Service) roll(ctx context.Context, a access.AuditScope, now time.Time, 
 }
 
 // rolled begins a workpaper for a control with the texts of an earlier one.
-func (s *Service) rolled(ctx context.Context, a access.AuditScope, now time.Time, was Paper, from engagement.Engagement, c control.Control, method int) (Paper, error) {
+func (s *Service) rolled(ctx context.Context, a access.AuditScope, now time.Time, was Paper, from engagement.Engagement, c control.Control, criteria []string, method int) (Paper, error) {
 	p := Paper{
-		ID: PaperID(id.New("wp", now)), Engagement: a.Engagement, Control: c.Ref, Title: was.Title, Statement: c.Version.Statement, Criteria: criteriaOf(c), Plan: was.Plan,
+		ID: PaperID(id.New("wp", now)), Engagement: a.Engagement, Control: c.Ref, Title: was.Title, Statement: c.Version.Statement, Criteria: criteria, Plan: was.Plan,
 		Attributes: slices.Clone(was.Attributes), At: now, By: a.Firm.Actor(), Version: 1, Made: Made{Method: method, Template: was.Made.Template},
 		Rolled: &Rolled{Engagement: string(from.ID), Ref: from.Ref, Paper: was.Ref, Version: was.Version, Changed: c.Version.Statement != was.Statement, At: now, By: a.Firm.Actor()},
 	}
@@ -159,14 +163,6 @@ func (s *Service) rolled(ctx context.Context, a access.AuditScope, now time.Time
 		return p, err
 	}
 	return p, s.told(ctx, a, now, "paper.begun", string(p.ID), map[string]any{"ref": p.Ref, "control": p.Control, "from": was.Ref, "of": from.Ref})
-}
-
-// criteriaOf are the criteria that a control serves, or the objectives.
-func criteriaOf(c control.Control) []string {
-	if l := c.Version.Serves(catalog.TSC); len(l) > 0 {
-		return append([]string{}, l...)
-	}
-	return append([]string{}, c.Version.Serves(catalog.SOC1)...)
 }
 
 // seriesOf is what a workpaper is numbered by: its first criterion, or its control.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/catalog"
+	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
 
@@ -43,11 +45,18 @@ type Standing struct {
 	Findings  []string
 }
 
-// criteria are those of the engagement's categories.
+// criteria are what the engagement's controls are tested against: the criteria of its categories, or the control objectives of a SOC 1.
 func (s *Service) criteria(ctx context.Context, a access.AuditScope) ([]catalog.Criterion, error) {
 	e, err := s.Engagements.Engagement(ctx, a.Client, a.Engagement)
 	if err != nil {
 		return nil, err
+	}
+	if e.Report == engagement.SOC1 {
+		out := make([]catalog.Criterion, len(e.Objectives))
+		for i, o := range e.Objectives {
+			out[i] = catalog.Criterion{ID: o.ID, Title: o.Statement, Series: o.Process}
+		}
+		return out, nil
 	}
 	ids, err := s.Catalog.ParseCategories(e.Categories)
 	if err != nil {
@@ -72,6 +81,23 @@ func (s *Service) whole(ctx context.Context, a access.AuditScope) (w whole, err 
 	}
 	w.criteria, err = s.criteria(ctx, a)
 	return w, err
+}
+
+// serves lists what of an engagement a control is tested for.
+func serves(e engagement.Engagement, c control.Control) []string {
+	if e.Report != engagement.SOC1 {
+		if out := c.Version.Serves(catalog.TSC); len(out) > 0 {
+			return slices.Clone(out)
+		}
+		return slices.Clone(c.Version.Serves(catalog.SOC1))
+	}
+	mine, out := c.Version.Serves(catalog.SOC1), []string{}
+	for _, o := range e.Objectives {
+		if slices.Contains(mine, o.ID) || slices.Contains(o.Controls, c.Ref) {
+			out = append(out, o.ID)
+		}
+	}
+	return out
 }
 
 // Standings is the working view of every criterion in scope.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
-	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/id"
@@ -27,18 +26,22 @@ func (s *Service) Begin(ctx context.Context, a access.AuditScope, now time.Time,
 	if err != nil {
 		return Paper{}, err
 	}
+	e, err := s.Engagements.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil {
+		return Paper{}, err
+	}
 	var p Paper
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-		p, err = s.begin(ctx, a, now, c)
+		p, err = s.begin(ctx, a, now, c, serves(e, c))
 		return err
 	})
 	return p, err
 }
 
-func (s *Service) begin(ctx context.Context, a access.AuditScope, now time.Time, c control.Control) (Paper, error) {
+func (s *Service) begin(ctx context.Context, a access.AuditScope, now time.Time, c control.Control, criteria []string) (Paper, error) {
 	p := Paper{
 		ID: PaperID(id.New("wp", now)), Engagement: a.Engagement, Control: c.Ref, Title: c.Version.Title, Statement: c.Version.Statement,
-		Criteria: criteriaOf(c), At: now, By: a.Firm.Actor(), Version: 1,
+		Criteria: append([]string{}, criteria...), At: now, By: a.Firm.Actor(), Version: 1,
 		Attributes: []Attribute{{Letter: "A", Text: "Performed as the control describes it, with evidence of it", Nature: Inspection}},
 	}
 	m, err := s.Method(ctx, a)
@@ -58,6 +61,10 @@ func (s *Service) begin(ctx context.Context, a access.AuditScope, now time.Time,
 // BeginAll makes a workpaper for every control in force that serves a criterion of the engagement and has none yet.
 func (s *Service) BeginAll(ctx context.Context, a access.AuditScope, now time.Time) (int, error) {
 	if err := a.Firm.Require(access.Examine); err != nil {
+		return 0, err
+	}
+	e, err := s.Engagements.Engagement(ctx, a.Client, a.Engagement)
+	if err != nil {
 		return 0, err
 	}
 	criteria, err := s.criteria(ctx, a)
@@ -84,10 +91,11 @@ func (s *Service) BeginAll(ctx context.Context, a access.AuditScope, now time.Ti
 			has[p.Control] = true
 		}
 		for _, c := range controls {
-			if has[c.Ref] || !slices.ContainsFunc(c.Version.Serves(catalog.TSC), func(x string) bool { return inScope[x] }) {
+			mine := serves(e, c)
+			if has[c.Ref] || !slices.ContainsFunc(mine, func(x string) bool { return inScope[x] }) {
 				continue
 			}
-			if _, err := s.begin(ctx, a, now, c); err != nil {
+			if _, err := s.begin(ctx, a, now, c, mine); err != nil {
 				return err
 			}
 			made++
