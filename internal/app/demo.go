@@ -46,6 +46,8 @@ type DemoUser struct {
 	Name     string      `json:"name"`
 	Role     access.Role `json:"role"`
 	Password string      `json:"password"`
+	// Secret is of the second factor, for an app that makes codes; empty for those who sign in without.
+	Secret string `json:"secret,omitempty"`
 }
 
 // demoState is kept in the data folder, so that the demo can be started again without living its year again.
@@ -55,6 +57,8 @@ type demoState struct {
 	Done   bool       `json:"done"`
 	// Planted is what the tests of the company's own records must find.
 	Planted []Planted `json:"planted,omitempty"`
+	// Examined is what auditors must find in what they look at by hand: the engagement and the control, and the item.
+	Examined []Planted `json:"examined,omitempty"`
 	// Systems are the simulated ones as they run now, to be connected by hand too. Their secrets open nothing else.
 	Systems map[string]DemoSystem `json:"systems,omitempty"`
 }
@@ -75,16 +79,21 @@ var demoSystem []byte
 
 // Demo is the simulated company beside an installation.
 type Demo struct {
-	App     *App
-	Company *simco.Company
-	Users   []DemoUser
-	Config  DemoConfig
-	Planted []Planted         // deviations of the company's own records, in the order they came about
-	Address map[string]string // of each simulated system
-	scope   access.Scope
-	scopes  map[string]access.Scope // of the people who act in it, by email
-	year    []chapter
-	servers []*http.Server
+	App      *App
+	Company  *simco.Company
+	Users    []DemoUser
+	Config   DemoConfig
+	Planted  []Planted         // deviations of the company's own records, in the order they came about
+	Address  map[string]string // of each simulated system
+	Examined []Planted         // deviations planted in what auditors look at by hand
+	scope    access.Scope
+	testing  sync.WaitGroup          // days that are being tested
+	scopes   map[string]access.Scope // of the people who act in it, by email
+	year     []chapter
+	audit    *demoAudit // the firm, and the examination that runs
+	before   *demoExams // the examination that is over
+	sister   *demoExams // that of the payroll service
+	servers  []*http.Server
 }
 
 // DemoProgress is told how far the demo is.
@@ -109,7 +118,7 @@ func (a *App) StartDemo(ctx context.Context, cfg DemoConfig, p DemoProgress) (*D
 	if err != nil {
 		return nil, err
 	}
-	d := &Demo{App: a, Company: company, Users: state.Users, Planted: state.Planted, Config: c, Address: map[string]string{}, scopes: map[string]access.Scope{}}
+	d := &Demo{App: a, Company: company, Users: state.Users, Planted: state.Planted, Examined: state.Examined, Config: c, Address: map[string]string{}, scopes: map[string]access.Scope{}}
 	if err := d.listen(); err != nil {
 		return nil, err
 	}
@@ -233,7 +242,7 @@ func (d *Demo) first(ctx context.Context, state *demoState, p DemoProgress) erro
 		return err
 	}
 	d.App.Clock = time.Now
-	state.Users, state.Planted, state.Done = d.Users, d.Planted, true
+	state.Users, state.Planted, state.Examined, state.Done = d.Users, d.Planted, d.Examined, true
 	return d.App.writeDemo(state)
 }
 
@@ -304,6 +313,13 @@ func (d *Demo) setUp(ctx context.Context) error {
 	if err := d.complements(ctx); err != nil {
 		return err
 	}
+	d.audit = &demoAudit{Demo: d}
+	if d.before, err = d.past(ctx, now); err != nil {
+		return err
+	}
+	if d.sister, err = d.payroll(ctx, now); err != nil {
+		return err
+	}
 	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.daily())
 	if _, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
 		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP", State: engagement.Observation,
@@ -370,7 +386,7 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for at := range sealer {
-			if _, err := d.App.Ledger.Seal(ctx, at); err != nil {
+			if _, err := d.App.Ledger.Seal(context.WithoutCancel(ctx), at); err != nil { // a stop halfway through leaves the log waiting
 				cancel(err)
 			}
 		}
@@ -378,7 +394,9 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 	wg.Go(func() {
 		defer close(sealer)
 		for x := range collected {
-			if err := d.test(ctx, x); err != nil {
+			err := d.test(ctx, x)
+			d.testing.Done()
+			if err != nil {
 				cancel(err)
 				continue
 			}
@@ -402,6 +420,7 @@ func (d *Demo) live(ctx context.Context, setClock func(time.Time), p DemoProgres
 			break
 		}
 		last = at
+		d.testing.Add(1)
 		collected <- day{at, n}
 	}
 	close(collected)
@@ -482,6 +501,9 @@ func (d *Demo) finish(ctx context.Context, p DemoProgress) error {
 		return err
 	}
 	for _, c := range d.year {
+		if x, ok := c.(*demoExams); ok {
+			d.Examined = append(d.Examined, x.exam.examined...)
+		}
 		if x, ok := c.(*demoAudit); ok {
 			if err := x.fieldwork(ctx, now); err != nil {
 				return err

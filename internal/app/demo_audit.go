@@ -22,8 +22,9 @@ type demoAudit struct {
 	*Demo
 	engagement string
 	team       map[access.Role]access.AuditScope
-	asked      []request.Request // what the firm asked for
-	next       int               // the first of it that the company has not looked at
+	firm       map[access.Role]access.UserID // its people
+	asked      []request.Request             // what the firm asked for
+	next       int                           // the first of it that the company has not looked at
 }
 
 // begin makes the firm, and lets its team into the engagement.
@@ -33,7 +34,7 @@ func (d *demoAudit) begin(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	d.engagement, d.team = string(all[0].ID), map[access.Role]access.AuditScope{}
+	d.engagement, d.team, d.firm = string(all[0].ID), map[access.Role]access.AuditScope{}, map[access.Role]access.UserID{}
 	var firm access.Scope
 	for _, u := range examiners {
 		u.Password = id.Secret(passwordLength)
@@ -46,28 +47,28 @@ func (d *demoAudit) begin(ctx context.Context, now time.Time) error {
 		} else {
 			var x access.User
 			if x, err = a.Access.AddUser(ctx, firm, now, n); err == nil {
+				d.firm[u.Role] = x.ID
 				_, err = a.Access.AddToTeam(ctx, d.team[access.Partner], now, x.ID)
 			}
 		}
 		if err != nil {
 			return err
 		}
-		if err := d.enter(ctx, now, u); err != nil {
+		if d.team[u.Role], err = d.enter(ctx, now, u, d.engagement); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// enter signs somebody of the firm in, who declares independence and opens the engagement.
-func (d *demoAudit) enter(ctx context.Context, now time.Time, u DemoUser) error {
+// enter signs somebody of the firm in, who declares independence and opens an engagement.
+func (d *demoAudit) enter(ctx context.Context, now time.Time, u DemoUser, engagement string) (access.AuditScope, error) {
 	_, g, err := d.App.Access.SignIn(ctx, now, access.Attempt{Email: u.Email, Password: u.Password, IP: "192.0.2.40", Agent: "demo"})
 	if err != nil {
-		return err
+		return access.AuditScope{}, err
 	}
-	if err := d.App.Access.Declare(ctx, g, now, d.engagement); err != nil {
-		return err
+	if err := d.App.Access.Declare(ctx, g, now, engagement); err != nil {
+		return access.AuditScope{}, err
 	}
-	d.team[u.Role], err = d.App.Access.Audit(ctx, g, now, d.engagement)
-	return err
+	return d.App.Access.Audit(ctx, g, now, engagement)
 }

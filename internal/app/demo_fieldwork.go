@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -25,7 +26,42 @@ func (d *demoAudit) fieldwork(ctx context.Context, now time.Time) error {
 			return errs.Wrap(err, "fieldwork on %s", x.control)
 		}
 	}
-	return nil
+	return errs.Wrap(d.sheet(ctx, now.Add(time.Minute)), "testing sheet of %s", demoSheet)
+}
+
+// demoSheet is the control whose testing sheet waits for somebody to mark it: 25 nights, five attributes.
+const demoSheet = "AVL-02"
+
+func (d *demoAudit) sheet(ctx context.Context, at time.Time) error {
+	const nights = 25
+	w, staff := d.App.Fieldwork, d.team[access.Staff]
+	rows := make([][]string, nights)
+	for i := range rows {
+		day := at.AddDate(0, 0, i-nights)
+		rows[i] = []string{fmt.Sprintf("BKP-%04d", 301+i), day.Format(time.DateOnly), fmt.Sprintf("%d GB", 280+i), "second region"}
+	}
+	pop, err := w.Take(ctx, staff, at, fieldwork.Take{Control: demoSheet, Title: "Nightly backups", Member: "nightly backup", Source: fieldwork.FromUpload, Name: "backup-console.csv", Columns: []string{"number", "date", "size", "copied to"}, Rows: rows})
+	if err != nil {
+		return err
+	}
+	second := int64(nights)
+	c := fieldwork.Complete{Title: pop.Title, Member: pop.Member, Control: demoSheet, Shape: pop.Shape, Second: &second, SecondOf: "Nights in the calendar", Tracing: "Five nights traced from the console to the list, and five back."}
+	if pop, err = w.Freeze(ctx, staff, at, pop.Ref, pop.Version, c); err != nil {
+		return err
+	}
+	p, err := w.Begin(ctx, staff, at, demoSheet)
+	if err != nil {
+		return err
+	}
+	if p, err = w.SetPlan(ctx, staff, at, p.Ref, p.Version, fieldwork.Planning{Title: p.Title, Plan: "Each night of the sample is looked up in the console with the owner of the control.", Attributes: []fieldwork.Attribute{
+		{Letter: "A", Text: "The job ran and ended without errors", Nature: fieldwork.Inspection}, {Letter: "B", Text: "Every database of the inventory is in it", Nature: fieldwork.Inspection},
+		{Letter: "C", Text: "The copy in the second region has the same size", Nature: fieldwork.Inspection}, {Letter: "D", Text: "The copy is encrypted", Nature: fieldwork.Inspection},
+		{Letter: "E", Text: "Somebody looked at the night's result on the next working day", Nature: fieldwork.Inspection},
+	}}); err != nil {
+		return err
+	}
+	_, err = w.Draw(ctx, staff, at, p.Ref, 0, pop.Ref, fieldwork.Sizing{Method: fieldwork.Census, Risk: sample.Moderate, Confidence: 9000, Tolerable: 1000})
+	return err
 }
 
 func (d *demoAudit) test(ctx context.Context, at time.Time, control, test, title string, half bool) error {

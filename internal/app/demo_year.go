@@ -32,7 +32,9 @@ func (d *Demo) chapters() []chapter {
 		&demoVendors{Demo: d},
 		&demoRisks{Demo: d},
 		&demoTelling{Demo: d},
-		&demoAudit{Demo: d},
+		d.audit,
+		d.before,
+		d.sister,
 	}
 }
 

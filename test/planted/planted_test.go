@@ -125,6 +125,7 @@ func TestFound(t *testing.T) {
 	}
 	demo, failures := live(t, cfg)
 	failures = ownRecords(t, demo.Planted, failures)
+	examined(t, demo)
 	deviations := demo.Company.Deviations()
 	kinds := map[string]bool{}
 	found := 0
@@ -186,6 +187,32 @@ func ownRecords(t *testing.T, planted []app.Planted, failures []failure) (others
 	}
 	t.Logf("own records: %d of %d planted deviations found; %d of %d failures were planted", found, len(planted), right, all)
 	return others
+}
+
+// examined compares what is wrong in the lists that auditors were given with what their findings report.
+func examined(t *testing.T, demo *app.Demo) {
+	t.Helper()
+	findings, err := demo.Findings(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(a app.Planted) func(app.Planted) bool {
+		return func(b app.Planted) bool { return a.Test == b.Test && a.Item == b.Item }
+	}
+	for _, p := range demo.Examined {
+		if !slices.ContainsFunc(findings, same(p)) {
+			t.Errorf("no finding reports %s of %s: %s", p.Item, p.Test, p.Why)
+		}
+	}
+	for _, f := range findings {
+		if !slices.ContainsFunc(demo.Examined, same(f)) {
+			t.Errorf("a finding reports %s of %s, in which nothing was planted: %s", f.Item, f.Test, f.Why)
+		}
+	}
+	if len(demo.Examined) == 0 {
+		t.Error("nothing was planted for auditors to find")
+	}
+	t.Logf("examinations: %d deviations planted, %d reported", len(demo.Examined), len(findings))
 }
 
 // live runs the simulated company through the real pipeline and returns everything that failed.
