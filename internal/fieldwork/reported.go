@@ -36,6 +36,10 @@ func (s *Service) Ready(ctx context.Context, a access.AuditScope) (Ready, error)
 	if err != nil {
 		return Ready{}, err
 	}
+	method, err := s.Method(ctx, a)
+	if err != nil {
+		return Ready{}, err
+	}
 	out := Ready{Work: []engagement.Work{}}
 	var done []Paper
 	for _, p := range all {
@@ -50,7 +54,7 @@ func (s *Service) Ready(ctx context.Context, a access.AuditScope) (Ready, error)
 			}
 		}
 		done = append(done, p)
-		out.Work = append(out.Work, Reported(p, pop, findings))
+		out.Work = append(out.Work, method.Wording.Reported(p, pop, findings))
 		out.Reviewed = max(out.Reviewed, period.Of(p.Reviewed.At))
 	}
 	for _, f := range findings {
@@ -106,9 +110,12 @@ func (s *Service) bare(ctx context.Context, a access.AuditScope, papers []Paper,
 	return out, err
 }
 
-// Reported is a workpaper as section IV prints it. Each of its findings is in it, whatever was concluded.
-func Reported(p Paper, pop Population, findings []Finding) engagement.Work {
-	r := testRow("", p, pop, findings)
+// Reported is a workpaper as section IV prints it, in the firm's words. Each of its findings is in it, whatever was concluded.
+func (w Wording) Reported(p Paper, pop Population, findings []Finding) engagement.Work {
+	return reported(w.full().testRow("", p, pop, findings), p, pop, findings)
+}
+
+func reported(r TestRow, p Paper, pop Population, findings []Finding) engagement.Work {
 	w := engagement.Work{No: p.Ref, Control: p.Control, Criteria: append([]string{}, p.Criteria...), Natures: []string{}, Result: r.Result, Deviations: []engagement.WorkDeviation{}}
 	for _, n := range r.Natures {
 		w.Natures = append(w.Natures, strings.ToLower(n))

@@ -18,7 +18,7 @@ func TestReported(t *testing.T) {
 	findings := []fieldwork.Finding{{Ref: "F-01", Paper: "w", Title: "Two late", Count: 2, Of: 25, Cause: "Ticket not closed", Extent: "All in May", Response: &fieldwork.Shared{Response: "Mended.", Until: "June"}}, {Ref: "F-02", Paper: "other", Title: "Not of it"}}
 	for _, c := range append(fieldwork.Conclusions(), fieldwork.NotConcluded) {
 		p.Conclusion, p.Why = c, "Because."
-		w := fieldwork.Reported(p, pop, findings)
+		w := fieldwork.OurWording().Reported(p, pop, findings)
 		if len(w.Deviations) != 1 || w.Deviations[0].Count != 2 || w.Deviations[0].Of != 25 || !strings.Contains(w.Deviations[0].Nature, "All in May") || !strings.Contains(w.Deviations[0].Response, "Until: June") {
 			t.Errorf("%s: %+v", c, w.Deviations)
 		}
@@ -30,7 +30,7 @@ func TestReported(t *testing.T) {
 		}
 	}
 	p.Conclusion = fieldwork.NotConcluded
-	if w := fieldwork.Reported(p, pop, nil); w.Result != "Not concluded" || len(w.Deviations) > 0 {
+	if w := fieldwork.OurWording().Reported(p, pop, nil); w.Result != "Not concluded" || len(w.Deviations) > 0 {
 		t.Errorf("%+v", w)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
-	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/errs"

@@ -153,7 +153,12 @@ func (s *Service) HandOver(ctx context.Context, a access.AuditScope, now time.Ti
 		if _, err = s.Ledger.Append(ctx, a.Firm, now, "handover.made", string(e.ID), says); err != nil {
 			return err
 		}
-		return s.Store.AddHandOver(ctx, shared, h)
+		if err = s.Store.AddHandOver(ctx, shared, h); err != nil {
+			return err
+		}
+		// From now on whoever has the client's bundle draws the samples again.
+		_, err = s.Work.ShareDraws(ctx, a, now)
+		return err
 	})
 	return h, err
 }
