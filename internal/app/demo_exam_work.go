@@ -105,12 +105,12 @@ func (x *demoExam) byTest(ctx context.Context, p fieldwork.Paper, t evaluate.Ins
 	w, staff, d := x.App.Fieldwork, x.auditors[access.Staff], t.Definition
 	p, err := w.SetPlan(ctx, staff, x.then(), p.Ref, p.Version, fieldwork.Planning{
 		Title: p.Title, Plan: "All items of the period are tested by performing the client's test again on the frozen facts; what it says is compared with what was recorded. The SQL of the test was read beforehand.",
-		Attributes: []fieldwork.Attribute{{Letter: "A", Text: cut(d.Asks, fieldwork.MaxTitle), Nature: fieldwork.Reperformance, Machine: true}},
+		Attributes: []fieldwork.Attribute{{Letter: "A", Text: cut(d.Asks), Nature: fieldwork.Reperformance, Machine: true}},
 	})
 	if err != nil {
 		return err
 	}
-	pop, err := w.Take(ctx, staff, x.then(), fieldwork.Take{Control: p.Control, Title: cut(d.Title, fieldwork.MaxTitle), Source: fieldwork.FromTest, Of: d.ID})
+	pop, err := w.Take(ctx, staff, x.then(), fieldwork.Take{Control: p.Control, Title: cut(d.Title), Source: fieldwork.FromTest, Of: d.ID})
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (x *demoExam) byHand(ctx context.Context, p fieldwork.Paper, l demoList) er
 	if err != nil {
 		return err
 	}
-	pop, err := w.Take(ctx, staff, x.then(), fieldwork.Take{Control: p.Control, Title: cut(l.title, fieldwork.MaxTitle), Member: l.member, Source: fieldwork.FromUpload, Name: l.name, Columns: slices.Clone(l.columns), Rows: l.rows})
+	pop, err := w.Take(ctx, staff, x.then(), fieldwork.Take{Control: p.Control, Title: cut(l.title), Member: l.member, Source: fieldwork.FromUpload, Name: l.name, Columns: slices.Clone(l.columns), Rows: l.rows})
 	if err != nil {
 		return err
 	}
@@ -321,7 +321,7 @@ func (x *demoExam) report(ctx context.Context, p fieldwork.Paper, say string, sy
 	if cause == "" {
 		cause = "The task had no deputy, and nothing reminds anybody of it."
 	}
-	f, err := w.Report(ctx, x.auditors[access.Staff], x.then(), p.Ref, nil, fieldwork.Facts{Title: cut(say, fieldwork.MaxTitle), Nature: "operation", Cause: cause, Systematic: systematic, Extent: "The firm looked for the same in the rest of the population; there is no more than what is reported."})
+	f, err := w.Report(ctx, x.auditors[access.Staff], x.then(), p.Ref, nil, fieldwork.Facts{Title: cut(say), Nature: "operation", Cause: cause, Systematic: systematic, Extent: "The firm looked for the same in the rest of the population; there is no more than what is reported."})
 	if err != nil {
 		return err
 	}
@@ -355,9 +355,10 @@ func (x *demoExam) signed(ctx context.Context, ref string) error {
 	return err
 }
 
-func cut(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
+// cut shortens a title to what a field takes.
+func cut(s string) string {
+	if r := []rune(s); len(r) > fieldwork.MaxTitle {
+		return string(r[:fieldwork.MaxTitle-1]) + "…"
 	}
 	return s
 }

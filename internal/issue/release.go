@@ -162,10 +162,10 @@ func evidenced(d *engagement.Dossier) period.Date {
 	return out
 }
 
-// inForce are the hashes of what management signed last, by document; nil when no room keeps such documents.
+// inForce are the hashes of what management signed last, by document; empty when no room keeps such documents.
 func (s *Service) inForce(ctx context.Context, scope access.ReadScope, e engagement.ID) (map[string]string, error) {
 	if s.Engagements.Signed == nil {
-		return nil, nil
+		return map[string]string{}, nil
 	}
 	all, err := s.Engagements.Signed(ctx, scope, e)
 	out := map[string]string{}

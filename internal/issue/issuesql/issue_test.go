@@ -67,12 +67,16 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 		return true, "signed", nil
 	}
 	es := &engagement.Service{Store: engagements, Life: engagements, Catalog: c, Controls: cs, Ledger: &ledger.Service{Store: w.Ledger}, Access: w.Access, Tx: db, Blobs: evidencesql.Blobs{Dir: blob.Dir{Root: t.TempDir()}},
-		Signed: func(context.Context, access.ReadScope, engagement.ID) ([]engagement.Signature, error) { return w.sign, nil }}
+		Signed: func(context.Context, access.ReadScope, engagement.ID) ([]engagement.Signature, error) {
+			return w.sign, nil
+		}}
 	store := &fieldworksql.Store{DB: db}
 	w.work = &fieldwork.Service{Populations: store, Papers: store, Findings: store, Firm: store, Engagements: engagements, Controls: cs, Catalog: c, Tx: db, Ledger: w.Ledger}
 	kept := &issuesql.Store{DB: db}
 	w.svc = &issue.Service{Store: kept, Readers: kept, Engagements: es, Work: w.work, Access: w.Access, Blobs: es.Blobs, Ledger: w, Tx: db, Render: render,
-		Stamp: func(pdf []byte, whose string) ([]byte, error) { return append(bytes.Clone(pdf), "\nfor "+whose...), nil }}
+		Stamp: func(pdf []byte, whose string) ([]byte, error) {
+			return append(bytes.Clone(pdf), "\nfor "+whose...), nil
+		}}
 	es.Checks = map[string]engagement.Check{engagement.GateAssertion: yes, engagement.GateRepresentation: yes, engagement.GateRelease: w.svc.ReleaseGate, engagement.GateDistribution: w.svc.DistributionGate, engagement.GateTests: w.svc.TestsGate}
 	w.e = w.engage("soc2", "firm")
 	return w
@@ -94,6 +98,12 @@ func (w *world) engage(report, firm string) engagement.Engagement {
 	w.ok(err)
 	w.Auditors = w.Audit(w.t, firm, string(e.ID))
 	return e
+}
+
+func (w *world) copied(bot access.Scope, at time.Time, secret string) error {
+	w.t.Helper()
+	_, _, _, err := w.svc.Copy(w.t.Context(), bot, at, secret) //nolint:dogsled // what comes out is looked at elsewhere
+	return err
 }
 
 func (w *world) ok(err error) {
@@ -196,7 +206,9 @@ func (w *world) handed() {
 			t.Errorf("gate: %v %q %v, want %v %q", ok, says, err, want, part)
 		}
 	}
-	hand := func(a access.AuditScope, n issue.New) (issue.HandOver, error) { return w.svc.HandOver(ctx, a, w.tick(), n) }
+	hand := func(a access.AuditScope, n issue.New) (issue.HandOver, error) {
+		return w.svc.HandOver(ctx, a, w.tick(), n)
+	}
 	met(false, "nothing over yet")
 	_, err := hand(w.Senior, issue.New{})
 	w.refused(err, errs.Conflict, "no test is concluded and reviewed")
@@ -373,7 +385,7 @@ func (w *world) distributed() {
 	gate(true, "1 with a link")
 
 	at := w.tick()
-	_, _, _, err = w.svc.Copy(ctx, bot, at, secret)
+	err = w.copied(bot, at, secret)
 	w.refused(err, errs.Denied, "agree to the terms first")
 	o, err := w.svc.Agree(ctx, bot, at, secret)
 	w.ok(err)
@@ -393,10 +405,9 @@ func (w *world) distributed() {
 		t.Errorf("%+v, %v", log, err)
 	}
 	for range 19 {
-		_, _, _, err = w.svc.Copy(ctx, bot, at, secret)
-		w.ok(err)
+		w.ok(w.copied(bot, at, secret))
 	}
-	_, _, _, err = w.svc.Copy(ctx, bot, at, secret)
+	err = w.copied(bot, at, secret)
 	w.refused(err, errs.Exhausted, "within an hour")
 	list, err := w.svc.ListReaders(ctx, w.Owner.ReadScope, issue.ReaderFilter{Engagement: w.e.ID}, paging.Query{Search: "fabri", Sort: "downloads", Desc: true})
 	if err != nil || list.Total != 1 || list.Rows[0].Downloads != 21 || list.Rows[0].Accepted != 1 {

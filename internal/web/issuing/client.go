@@ -26,7 +26,7 @@ func (p *pages) clientRoutes() []page.Route {
 	return slices.Concat([]page.Route{
 		{Method: http.MethodGet, Pattern: client, Action: access.ReadEngagement, Title: "Report", Nav: nav, Handle: p.report},
 		{Method: http.MethodGet, Pattern: client + "/versions/{n}/{format}", Action: access.ReadEngagement, Title: "Issued report", Nav: nav, Handle: p.clientFile},
-	}, two(client+"/answers/{test}", "Answer to deviations", nav, access.AnswerRequests, p.answerForm, p.answer))
+	}, two(client+"/answers/{test}", "Answer to deviations", access.AnswerRequests, p.answerForm, p.answer))
 }
 
 // open reads the engagement that the address names, and gives the page its title and way back.

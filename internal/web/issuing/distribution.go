@@ -25,12 +25,12 @@ func (p *pages) distributionRoutes() []page.Route {
 		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: access.ReadEngagement, Title: title, Nav: nav, Handle: h}
 	}
 	return slices.Concat([]page.Route{get(dist, "Distribution", p.distribution), get(dist+"/log", "Log", p.log), get(dist+"/readers/{reader}", "Reader", p.reader)},
-		two(dist+"/new", "Name a reader", nav, manage, p.nameForm, p.name),
-		two(dist+"/terms", "Terms", nav, manage, p.termsForm, p.terms),
-		two(dist+"/publish", "Publish", nav, manage, p.publishForm, p.publish),
-		two(dist+"/unpublish", "Take down", nav, manage, p.unpublishForm, p.unpublish),
-		two(dist+"/readers/{reader}/link", "Link", nav, manage, p.linkForm, p.link),
-		two(dist+"/readers/{reader}/end", "End a link", nav, manage, p.endForm, p.end),
+		two(dist+"/new", "Name a reader", manage, p.nameForm, p.name),
+		two(dist+"/terms", "Terms", manage, p.termsForm, p.terms),
+		two(dist+"/publish", "Publish", manage, p.publishForm, p.publish),
+		two(dist+"/unpublish", "Take down", manage, p.unpublishForm, p.unpublish),
+		two(dist+"/readers/{reader}/link", "Link", manage, p.linkForm, p.link),
+		two(dist+"/readers/{reader}/end", "End a link", manage, p.endForm, p.end),
 	)
 }
 

@@ -34,10 +34,11 @@ func Routes(s Services) []page.Route {
 	return slices.Concat(p.auditorRoutes(), p.clientRoutes(), p.distributionRoutes(), p.readerRoutes())
 }
 
-func two(pattern, title, nav string, right access.Action, ask, do func(*page.Request) error) []page.Route {
+// two are the form at an address, and what is done with it.
+func two(pattern, title string, right access.Action, ask, do func(*page.Request) error) []page.Route {
 	return []page.Route{
-		{Method: http.MethodGet, Pattern: pattern, Action: right, Title: title, Nav: nav, Handle: ask},
-		{Method: http.MethodPost, Pattern: pattern, Action: right, Title: title, Nav: nav, Handle: do},
+		{Method: http.MethodGet, Pattern: pattern, Action: right, Title: title, Nav: "/engagements", Handle: ask},
+		{Method: http.MethodPost, Pattern: pattern, Action: right, Title: title, Nav: "/engagements", Handle: do},
 	}
 }
 
@@ -96,8 +97,6 @@ func lines(s string) []string {
 	}
 	return out
 }
-
-func label(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // matterTitle is a matter of the opinion in words.
 func matterTitle(e engagement.Engagement, m string) string {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -31,12 +32,14 @@ func (NotSignedIn) Error() string { return "an API token is needed" }
 // failJSON answers a program with an error: what it is, what to do, and the reference under which the log has it.
 func (r *Request) failJSON(f failure, err error) {
 	h := r.w.Header()
-	if _, ok := err.(NotSignedIn); ok {
+	var unknown NotSignedIn
+	if errors.As(err, &unknown) {
 		f.Status, f.Text, f.Next = http.StatusUnauthorized, "An API token is needed, or the one sent is not valid any more.", "Make one under Account, API tokens, and send it as: Authorization: Bearer tm_…"
 		h.Set("WWW-Authenticate", `Bearer realm="Tickmark"`)
 	}
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	r.w.WriteHeader(f.Status)
+	//nolint:errchkjson // texts always become JSON, and an answer that cannot be written has nobody to tell
 	_ = json.NewEncoder(r.w).Encode(map[string]string{"error": f.Text, "hint": f.Next, "field": errs.FieldOf(err), "request": f.Ref})
 }
