@@ -79,6 +79,8 @@ type System struct {
 	// Processing is what a SOC 1 description says of transactions: classes, procedures, records, events, reports to user
 	// entities (domain brief 3.1); each text begins with the name of its part.
 	Processing []Named `json:"processing,omitempty"`
+	// None are parts that management says are empty because there is nothing to say: incidents, changes, subservice.
+	None []string `json:"none,omitempty"`
 }
 
 // Named is a name with a text.

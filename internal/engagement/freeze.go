@@ -467,6 +467,18 @@ func (g *gatherer) system(ctx context.Context, d *Dossier) error {
 		}
 	}
 	g.narratives(d, x)
+	for _, part := range []string{"changes", "incidents", "subservice"} {
+		if slices.Contains(x.System.None, part) {
+			d.System.None = append(d.System.None, part)
+		}
+	}
+	for _, t := range x.Transactions {
+		name := string(t.Topic)
+		if t.Title != "" {
+			name += ": " + t.Title
+		}
+		d.System.Processing = append(d.System.Processing, Named{name, t.Text})
+	}
 	return g.complements(ctx, d, x)
 }
 
@@ -557,6 +569,11 @@ func (g *gatherer) check(x org.Description, cuecs int) (org.Report, error) {
 func (g *gatherer) checkSOC1(x org.Description) (org.Report, error) {
 	rep, err := org.Check(x, org.Examination{Type2: g.e.Type == 2, Categories: []catalog.CategoryID{catalog.Security}, Period: g.e.Period, CUECs: -1})
 	rep.Findings = slices.DeleteFunc(rep.Findings, func(f org.Finding) bool { return slices.Contains([]string{"DC2", "DC5", "DC6", "DC8"}, f.Criterion) })
+	for _, t := range org.Topics() {
+		if !slices.ContainsFunc(x.Transactions, func(y org.Transaction) bool { return y.Topic == t }) {
+			rep.Findings = append(rep.Findings, org.Finding{Level: org.Missing, Criterion: "AT-C 320", Path: "transactions", Text: "nothing is said about " + strings.ToLower(t.Title())})
+		}
+	}
 	return rep, err
 }
 

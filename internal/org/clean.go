@@ -46,6 +46,11 @@ func (x Aspect) clean() Record {
 	return x
 }
 
+func (x Transaction) clean() Record {
+	x.Title, x.Text = trim(x.Title), trim(x.Text)
+	return x
+}
+
 func (x Subservice) clean() Record {
 	x.Name, x.Service = trim(x.Name), trim(x.Service)
 	x.Criteria, x.CSOCs, x.Monitoring = trimAll(x.Criteria), trimAll(x.CSOCs), trimAll(x.Monitoring)

@@ -18,6 +18,7 @@ type Description struct {
 	Commitments   []Commitment    `json:"commitments" yaml:"commitments,omitempty"`
 	Components    Components      `json:"components" yaml:"components,omitempty"`
 	Aspects       Aspects         `json:"aspects" yaml:"aspects,omitempty"`
+	Transactions  []Transaction   `json:"transactions,omitempty" yaml:"transactions,omitempty"` // of a SOC 1
 	Subservice    []Subservice    `json:"subservice" yaml:"subservice,omitempty"`
 	Incidents     []Incident      `json:"incidents" yaml:"incidents,omitempty"`
 	NotApplicable []NotApplicable `json:"not_applicable" yaml:"not_applicable,omitempty"`
@@ -171,6 +172,48 @@ func (a *Aspects) Of(area Area) *[]Aspect {
 type Aspect struct {
 	Area  Area   `json:"area" yaml:"-"` // the list it stands in
 	Title string `json:"title" yaml:"title"`
+	Text  string `json:"text" yaml:"text"`
+}
+
+// Topic is what a text about transactions says. The description of a SOC 1 answers to these topics beside the parts it shares with
+// that of a SOC 2 (AT-C section 320; domain brief 3.1).
+type Topic string
+
+// The topics.
+const (
+	TopicClasses    Topic = "classes"
+	TopicProcedures Topic = "procedures"
+	TopicRecords    Topic = "records"
+	TopicEvents     Topic = "events"
+	TopicReports    Topic = "reports"
+)
+
+// Topics lists them, in the order of a report.
+func Topics() []Topic {
+	return []Topic{TopicClasses, TopicProcedures, TopicRecords, TopicEvents, TopicReports}
+}
+
+// Title is the topic in words.
+func (t Topic) Title() string {
+	switch t {
+	case TopicClasses:
+		return "Classes of transactions"
+	case TopicProcedures:
+		return "Procedures for transactions"
+	case TopicRecords:
+		return "Related records"
+	case TopicEvents:
+		return "Significant events"
+	case TopicReports:
+		return "Reports to user entities"
+	}
+	return string(t)
+}
+
+// Transaction is a text of a SOC 1 description about how transactions of user entities are processed.
+type Transaction struct {
+	Topic Topic  `json:"topic" yaml:"topic"`
+	Title string `json:"title,omitempty" yaml:"title,omitempty"` // of a part of the topic; a topic with one text needs none
 	Text  string `json:"text" yaml:"text"`
 }
 

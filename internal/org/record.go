@@ -19,6 +19,7 @@ const (
 	KindCommitment    Kind = "commitment"
 	KindComponent     Kind = "component"
 	KindAspect        Kind = "aspect"
+	KindTransaction   Kind = "transaction"
 	KindSubservice    Kind = "subservice"
 	KindIncident      Kind = "incident"
 	KindNotApplicable Kind = "not_applicable"
@@ -27,11 +28,11 @@ const (
 
 // Kinds lists them.
 func Kinds() []Kind {
-	return []Kind{KindSystem, KindService, KindCommitment, KindComponent, KindAspect, KindSubservice, KindIncident, KindNotApplicable, KindChange}
+	return []Kind{KindSystem, KindService, KindCommitment, KindComponent, KindAspect, KindTransaction, KindSubservice, KindIncident, KindNotApplicable, KindChange}
 }
 
 // Record is one part of the description, saved and versioned by itself: System, Offering, Commitment, Component, Aspect,
-// Subservice, Incident, NotApplicable or Change.
+// Transaction, Subservice, Incident, NotApplicable or Change.
 type Record interface {
 	Kind() Kind
 	// Key tells records of a kind apart: two with the same key cannot be there at once.
@@ -55,6 +56,9 @@ func (Component) Kind() Kind { return KindComponent }
 // Kind is KindAspect.
 func (Aspect) Kind() Kind { return KindAspect }
 
+// Kind is KindTransaction.
+func (Transaction) Kind() Kind { return KindTransaction }
+
 // Kind is KindSubservice.
 func (Subservice) Kind() Kind { return KindSubservice }
 
@@ -74,6 +78,7 @@ func (x Offering) Key() string      { return fold(x.Name) }
 func (x Commitment) Key() string    { return x.Ref }
 func (x Component) Key() string     { return string(x.Class) + "/" + fold(x.Name) }
 func (x Aspect) Key() string        { return string(x.Area) + "/" + fold(x.Title) }
+func (x Transaction) Key() string   { return string(x.Topic) + "/" + fold(x.Title) }
 func (x Subservice) Key() string    { return fold(x.Name) }
 func (x Incident) Key() string      { return x.Ref }
 func (x NotApplicable) Key() string { return x.Criterion }
@@ -103,6 +108,8 @@ func decode(k Kind, body []byte) (Record, error) {
 		return decodeAs[Component](body)
 	case KindAspect:
 		return decodeAs[Aspect](body)
+	case KindTransaction:
+		return decodeAs[Transaction](body)
 	case KindSubservice:
 		return decodeAs[Subservice](body)
 	case KindIncident:
@@ -151,6 +158,7 @@ func (d Description) records() []placed {
 		}
 		out = append(out, part...)
 	}
+	out = append(out, list("transactions", d.Transactions)...)
 	out = append(out, list("subservice", d.Subservice)...)
 	out = append(out, list("incidents", d.Incidents)...)
 	out = append(out, list("not_applicable", d.NotApplicable)...)
@@ -182,6 +190,8 @@ func assemble(records []Record) Description {
 		case Aspect:
 			l := d.Aspects.Of(x.Area)
 			*l = append(*l, x)
+		case Transaction:
+			d.Transactions = append(d.Transactions, x)
 		case Subservice:
 			d.Subservice = append(d.Subservice, x)
 		case Incident:

@@ -168,6 +168,14 @@ func (x Aspect) check(_ *catalog.Catalog, p *problems) {
 	p.text("text", x.Text, 1, maxText)
 }
 
+func (x Transaction) check(_ *catalog.Catalog, p *problems) {
+	oneOf(p, "topic", x.Topic, Topics())
+	if x.Title != "" {
+		p.name("title", x.Title)
+	}
+	p.text("text", x.Text, 1, maxText)
+}
+
 func (x Subservice) check(c *catalog.Catalog, p *problems) {
 	p.name("name", x.Name)
 	p.text("service", x.Service, 1, maxText)

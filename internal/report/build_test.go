@@ -308,6 +308,25 @@ func TestWhatIsNotRecordedIsSaid(t *testing.T) {
 	}
 }
 
+// TestStatedEmpty: a part that management says is empty is no open place; one that nobody spoke about is.
+func TestStatedEmpty(t *testing.T) {
+	t.Parallel()
+	d := reporttest.Small()
+	d.System.Incidents, d.System.Changes = nil, nil
+	for _, x := range []struct{ open, said string }{
+		{"No incident is recorded", "Management states that no incident of the period"}, {"No significant change is recorded", "Management states that no significant change"},
+	} {
+		d.System.None = nil
+		if text := dump(Build(d)); !strings.Contains(text, x.open) || strings.Contains(text, x.said) {
+			t.Errorf("%q is not open", x.open)
+		}
+		d.System.None = []string{"changes", "incidents"}
+		if text := dump(Build(d)); strings.Contains(text, x.open) || !strings.Contains(text, x.said) {
+			t.Errorf("%q is not said", x.said)
+		}
+	}
+}
+
 func TestOtherKindsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

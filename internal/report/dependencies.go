@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/chart"
@@ -28,6 +29,15 @@ func (b *builder) named(list []engagement.Named) {
 	}
 }
 
+// stated prints management's statement that a part is empty because there is nothing to say; false if management did not state it.
+func (b *builder) stated(part, text string) bool {
+	if !slices.Contains(b.d.System.None, part) {
+		return false
+	}
+	b.prose(text)
+	return true
+}
+
 // confirm is an empty list that may be true or forgotten: only management can say which.
 func (b *builder) confirm(e *element, title, lack string, parts ...any) {
 	e.state = "to be confirmed"
@@ -37,6 +47,9 @@ func (b *builder) confirm(e *element, title, lack string, parts ...any) {
 func (b *builder) incidents(e *element) {
 	e.anchor, e.state = b.heading(2, b.part("Incidents", "DC4")), "present"
 	if len(b.d.System.Incidents) == 0 {
+		if b.stated("incidents", "Management states that no incident of the period came from controls that were not suitably designed or did not operate, or otherwise led to a significant failure to meet commitments.") {
+			return
+		}
 		b.confirm(e, "No incident is recorded", b.item("DC4", "management’s confirmation that no incident of the period must be described."),
 			"Described are incidents that came from controls not suitably designed or not operating, or that otherwise led to a significant failure to meet commitments. The dossier holds none. An empty list does not show that none occurred; management confirms it, with what shows that incidents would have been noticed.")
 		return
@@ -155,6 +168,9 @@ func (b *builder) cuecs(e *element) {
 func (b *builder) subservice(e *element) {
 	e.anchor, e.state = b.heading(2, b.part("Subservice organisations", "DC7")), "present"
 	if len(b.d.Subservice) == 0 {
+		if b.stated("subservice", "Management states that no subservice organisation is used.") {
+			return
+		}
 		b.confirm(e, "None is recorded", b.item("DC7", "management’s confirmation that no subservice organisation is used."),
 			"A vendor is a subservice organisation if its service matters to readers’ understanding of the system and its controls are needed together with those of ", b.doc.Org, ". The dossier names none; management confirms it.")
 		return
@@ -193,6 +209,9 @@ func (b *builder) notApplicable(e *element) {
 func (b *builder) changes(e *element) {
 	e.anchor, e.state = b.heading(2, b.part("Significant changes in the period", "DC9")), "present"
 	if len(b.d.System.Changes) == 0 {
+		if b.stated("changes", "Management states that no significant change of the system or its controls took place in the period.") {
+			return
+		}
 		b.confirm(e, "No significant change is recorded", b.item("DC9", "management’s confirmation that no significant change of system or controls took place in the period."),
 			"Described are changes to the system and its controls during the period that matter to readers. The dossier names none; management confirms it.")
 		return

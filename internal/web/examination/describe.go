@@ -104,6 +104,14 @@ func (p *pages) sheetOf(k org.Kind) (sheet, bool) {
 		return sheet{"Aspect of internal control", "DC5: what matters beside the controls themselves", []blank{
 			{Name: "area", Label: "Area", W: asChoice, Options: areas}, {Name: "title", Label: "Title", Required: true}, {Name: "text", Label: "Text", W: asText, Rows: 8, Required: true},
 		}}, true
+	case org.KindTransaction:
+		var topics []page.Option
+		for _, x := range org.Topics() {
+			topics = append(topics, page.Option{Value: string(x), Label: x.Title()})
+		}
+		return sheet{"Transactions", "Of a SOC 1: how transactions of user entities are processed", []blank{
+			{Name: "topic", Label: "About", W: asChoice, Options: topics}, {Name: "title", Label: "Title", Help: "Where one topic needs several texts."}, {Name: "text", Label: "Text", W: asText, Rows: 8, Required: true},
+		}}, true
 	case org.KindSubservice:
 		return sheet{"Subservice organisation", "DC7: whose controls are needed together with your own", []blank{
 			{Name: "name", Label: "Name", Required: true}, {Name: "service", Label: "What it does", W: asText, Rows: 3, Required: true},
@@ -327,7 +335,7 @@ func (p *pages) recordForm(r *page.Request) error {
 			return err
 		}
 	} else {
-		for _, k := range []string{"class", "area", "type"} {
+		for _, k := range []string{"class", "area", "topic", "type"} {
 			f.Values.Set(k, r.Query(k))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/org"
 	"github.com/tickmark/tickmark/internal/view"
@@ -80,13 +81,23 @@ func (p *pages) system(r *page.Request) error {
 	return r.Render(http.StatusOK, systemPage(x))
 }
 
+// transacts tells whether the description says how transactions are processed, or must: that of a SOC 1.
+func (x described) transacts() bool {
+	return len(x.Transactions) > 0 || x.For != nil && x.For.Report == engagement.SOC1
+}
+
+// about are the texts of a topic.
+func (x described) about(t org.Topic) []org.Transaction {
+	return slices.DeleteFunc(slices.Clone(x.Transactions), func(y org.Transaction) bool { return y.Topic != t })
+}
+
 // chapter is a part of the description, in the order of the description criteria.
 type chapter struct{ ID, Criterion, Title string }
 
 func chapters() []chapter {
 	return []chapter{
 		{"services", "DC1", "Services provided"}, {"commitments", "DC2", "Commitments and requirements"}, {"components", "DC3", "Components of the system"}, {"boundary", "DC3", "Boundary"},
-		{"incidents", "DC4", "Incidents"}, {"aspects", "DC5", "Internal control"}, {"subservice", "DC7", "Subservice organisations"}, {"exclusions", "DC8", "Criteria that do not apply"}, {"changes", "DC9", "Changes in the period"},
+		{"incidents", "DC4", "Incidents"}, {"aspects", "DC5", "Internal control"}, {"transactions", "SOC 1", "Transactions"}, {"subservice", "DC7", "Subservice organisations"}, {"exclusions", "DC8", "Criteria that do not apply"}, {"changes", "DC9", "Changes in the period"},
 	}
 }
 
