@@ -129,7 +129,7 @@ func (s *Service) judge(ctx context.Context, a access.AuditScope, now time.Time,
 		says, met := "No signature in the dossier", has
 		if has {
 			says = mine.Name + ", " + mine.At.UTC().Format("2006-01-02 15:04 UTC")
-			if signed != nil && signed[x.document] != mine.SHA256 {
+			if s.Engagements.Signed != nil && signed[x.document] != mine.SHA256 {
 				met, says = false, "What the dossier holds is not in force any more: freeze again"
 			}
 			if x.document == engagement.DocumentRepresentation {

@@ -131,7 +131,7 @@ func (in *installation) release(ctx context.Context, partner access.AuditScope, 
 // nothing of it.
 func TestIssuePages(t *testing.T) {
 	t.Parallel()
-	in := installed(t)
+	in := own(t)
 	owner, partner, senior, staff := in.cookie[access.Owner], in.firm(access.Partner), in.firm(access.Senior), in.firm(access.Staff)
 	post := func(path, cookie string, want int, form url.Values) (string, string) {
 		t.Helper()

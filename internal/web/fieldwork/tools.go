@@ -165,6 +165,9 @@ func (p *pages) showApply(r *page.Request, a access.AuditScope, f *page.Form) er
 	for _, t := range m.Fitting(sh.Paper.Control, sh.Paper.Criteria) {
 		options = append(options, page.Option{Value: t.Name, Label: t.Name + " (" + page.Plural(len(t.Attributes), "attribute", "attributes") + ")"})
 	}
+	if len(options) == 0 {
+		f.Problem = f.Errors["template"] // there is no field to say it at
+	}
 	return r.RenderPanel(f.Status(), applyPanel(r, f, sh.Paper, options))
 }
 
