@@ -18,7 +18,7 @@ var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./report", "./results")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./baseline", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./intake", "./forensics", "./report", "./results")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -27,7 +27,8 @@ func TestSmall(t *testing.T) {
 		"ledger": "ledger.proofs_verified.tickmark_over_tessera", "bundle": "bundle.verify_over_sha256",
 		"pages": "pages.p50_over_bare_server", "rooms": "rooms.campaign_5000.close_over_limit_300_ms",
 		"detect": "detect.cloudtrail_x_all.tickmark_over_fastjson_and_flatten",
-		"report": "report.oscal.same_bytes_twice",
+		"report": "report.oscal.same_bytes_twice", "baseline": "baseline.events_a_cpu_second",
+		"forensics": "forensics.events_precision.mean", "intake": "intake.kills.lost",
 	} {
 		t.Run(bench, func(t *testing.T) {
 			if (bench == "bundle" || bench == "pages" || bench == "rooms") && testing.Short() {

@@ -68,7 +68,7 @@ const (
 
 // SealedPrefixes are the places whose files must be named by a ledger entry of their own: evidence and results are sealed
 // when they are made, not when the bundle is.
-var SealedPrefixes = []string{"data/", "manifests/", "results/", "dossier.json", "report/"}
+var SealedPrefixes = []string{"data/", "manifests/", "results/", "dossier.json", "report/", "issued/"}
 
 // Bundle verifies an engagement bundle. It returns an error only when r is no zip archive at all; everything else wrong
 // with it is a finding.

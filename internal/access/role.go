@@ -85,9 +85,16 @@ const (
 	ReviewWork       Action = "audits.review"    // sign off what somebody else prepared
 	SignOpinion      Action = "opinion.sign"
 	ManageMethod     Action = "methodology.manage" // the firm's sample table, attributes and wording
+	ReadDetections   Action = "detections.read"    // rules, alerts and incidents
+	HandleAlerts     Action = "alerts.handle"      // alerts and incidents: acknowledge, silence, close, declare, respond
+	ManageDetection  Action = "detection.manage"   // rules, baselines, sources of events, whom alerts go to, who is on call
+	RunDetection     Action = "detection.run"      // raise alerts
 )
 
-var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, ReadPolicies, ReadPeople, ReadRisks, ReadVendors, ReadOccurrences}
+var reads = []Action{ReadProgramme, ReadEvidence, ReadLedger, ReadEngagement, ReadPolicies, ReadPeople, ReadRisks, ReadVendors, ReadOccurrences, ReadDetections}
+
+// watches is what answers attacks.
+var watches = []Action{HandleAlerts, ManageDetection, RunDetection}
 
 // runs is what leads the programme's human half.
 var runs = []Action{
@@ -111,20 +118,21 @@ var phrases = map[Action]string{
 	AnswerRequests: "answer requests", AskRequests: "ask for evidence", SignDocuments: "sign for management",
 	ReadAudits: "read workpapers", Examine: "examine", RemarkWork: "remark on workpapers", ReviewWork: "review workpapers",
 	SignOpinion: "enter the opinion", ManageMethod: "change the methodology",
+	ReadDetections: "read alerts and incidents", HandleAlerts: "handle alerts and incidents", ManageDetection: "change detection", RunDetection: "raise alerts",
 }
 
 var rights = map[Role][]Action{
 	Owner: slices.Concat(reads, []Action{
 		ManageOrg, ManageUsers, ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests,
 		EditTests, ApproveTests, AddEvidence, RequestException, ApproveException, ManageEngagement, BuildReport, ErasePayload, DecideReport, ReadTasks, WorkTasks, ManageTasks,
-	}, runs, []Action{SignDuties, DecideReviews, AnswerRequests, SignDocuments}),
+	}, runs, watches, []Action{SignDuties, DecideReviews, AnswerRequests, SignDocuments}),
 	ComplianceLead: slices.Concat(reads, []Action{
 		ManageTokens, ManageConnection, RunCollection, EditControls, ApproveControls, RunTests, EditTests, ApproveTests, AddEvidence,
 		RequestException, ApproveException, ManageEngagement, BuildReport, DecideReport,
 		ReadTasks, WorkTasks, ManageTasks,
-	}, runs, []Action{SignDuties, DecideReviews, AnswerRequests}),
+	}, runs, watches, []Action{SignDuties, DecideReviews, AnswerRequests}),
 	ControlOwner:    slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageVendors, ManageChanges, AnswerRequests}),
-	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageRisks, ManageChanges, AnswerRequests}),
+	SecurityAnalyst: slices.Concat(reads, []Action{ManageTokens, RunCollection, RunTests, EditTests, AddEvidence, RequestException, ReadTasks, WorkTasks, ManageTasks, SignDuties, DecideReviews, ManageRisks, ManageChanges, AnswerRequests}, watches),
 	Employee:        {ReadProgramme, ReadPolicies, ReadOccurrences, ManageTokens, ReadTasks, WorkTasks, SignDuties, DecideReviews},
 	// An auditor owns nothing of the client's (brief 4.6): reading is all there is here. The auditor's own workspace has
 	// records, and a scope, of its own.
@@ -137,7 +145,7 @@ var rights = map[Role][]Action{
 	QualityReviewer: {ManageTokens, ReadAudits, RemarkWork},
 	examiner:        slices.Concat(reads, []Action{AskRequests}),
 	// Jobs refresh the directory, give joiners their duties, verify what reviews removed, and open tasks for it.
-	system: slices.Concat(reads, []Action{RunCollection, RunTests, AddEvidence, BuildReport, ReadTasks, ManageTasks, ManagePeople, ManageCampaigns, ManageReviews}),
+	system: slices.Concat(reads, []Action{RunCollection, RunTests, AddEvidence, BuildReport, ReadTasks, ManageTasks, ManagePeople, ManageCampaigns, ManageReviews, RunDetection}),
 }
 
 var titles = map[Role]string{

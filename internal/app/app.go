@@ -19,8 +19,10 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/access/accesssql"
+	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/applicability"
 	"github.com/tickmark/tickmark/internal/applicability/applicabilitysql"
+	"github.com/tickmark/tickmark/internal/authority"
 	"github.com/tickmark/tickmark/internal/campaign"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/change"
@@ -34,13 +36,16 @@ import (
 	"github.com/tickmark/tickmark/internal/collect/okta"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/control/controlsql"
+	"github.com/tickmark/tickmark/internal/detect"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/engagement/engagementsql"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/evaluate/evaluatesql"
+	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
 	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -55,6 +60,7 @@ import (
 	"github.com/tickmark/tickmark/internal/org/orgsql"
 	"github.com/tickmark/tickmark/internal/people"
 	"github.com/tickmark/tickmark/internal/platform/blob"
+	"github.com/tickmark/tickmark/internal/platform/eventlog"
 	"github.com/tickmark/tickmark/internal/platform/httpx"
 	"github.com/tickmark/tickmark/internal/platform/jobs"
 	"github.com/tickmark/tickmark/internal/platform/lake"
@@ -109,16 +115,28 @@ type App struct {
 	Imports     *intake.Service
 	Risks       *risk.Service
 	Changes     *change.Service
-	Requests    *request.Service // of the auditor
+	Authority   *authority.Service // what allows changes and grants that events tell of
+	Detect      *detect.Service    // rules, their filters and back-tests, and how baselines are set
+	Requests    *request.Service   // of the auditor
 	Campaigns   *campaign.Service
 	Training    *training.Service
 	// Applicability answers which report is needed.
 	Applicability *applicability.Service
 	Matrix        *matrix.Service
 	Notify        *notify.Service
+	Alerts        *alert.Service
+	Incidents     *incident.Service
 	Jobs          *jobs.Queue // nil before Serve: commands do their work themselves
 
+	// Sources is what may send events. Intake, Events and EventSealer take, read and file them; nil before OpenEvents.
+	Sources     *event.Sources
+	Intake      *event.Intake
+	Events      event.Lake
+	EventSealer *event.Sealer
+
+	intakeLog *eventlog.Log
 	sandbox   *lake.Engine
+	stations  *stations    // what watches events; nil before OpenEvents
 	pages     *view.Reader // what pages read; nil before there are pages
 	setupCode string       // of the first run, while there is no organisation
 }
@@ -194,13 +212,17 @@ func (a *App) wire() {
 	a.wireCampaigns() // after the people
 	a.wireVendors()
 	a.wireOccurrences()
-	a.wireRisks()     // after the people
+	a.wireRisks() // after the people
+	a.wireAuthority()
+	a.wireDetect()
 	a.wireReviews()   // after the people
 	a.wireRequests()  // after engagements, policies and evidence
 	a.wireFieldwork() // after what auditors look at
 	a.wireIssue()     // after the auditor's work
+	a.wireAlerts()    // after people and evidence
 	a.wireImports()   // after what it imports into
 	a.wireNotices()
+	a.wireEvents()
 }
 
 func (a *App) connectors() map[string]collect.Connector {
@@ -306,7 +328,7 @@ func splitList(s string) []string {
 
 // Close stops what runs and closes the engines.
 func (a *App) Close(context.Context) error {
-	var all []error
+	all := []error{a.closeEvents()}
 	if a.sandbox != nil {
 		a.sandbox.Close()
 	}

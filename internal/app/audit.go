@@ -131,12 +131,10 @@ func (a *App) auditJob(ctx context.Context, j jobs.Job, p jobs.Progress) error {
 	if err != nil {
 		return err
 	}
-	name := a.bundleFile(j.Org, j.ID)
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return errs.As(errs.Unavailable, err, "folder of bundles")
+	name, err := a.waitingFile(j)
+	if err != nil {
+		return err
 	}
-	a.tidyBundles(filepath.Dir(name))
-	_ = os.Remove(name) // what an attempt of before left
 	if _, _, err := a.WriteAuditBundle(ctx, who, a.Clock(), name, func(done, total int, what string) { p(int64(done), int64(total), what) }); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (a *App) OpenJobs(ctx context.Context) error {
 }
 
 func (a *App) newQueue(ctx context.Context) (*jobs.Queue, error) {
-	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob, jobImport: a.importJob, jobAudit: a.auditJob})
+	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob, jobImport: a.importJob, jobAudit: a.auditJob, jobIssue: a.issueJob})
 }
 
 // system is the scope in which background work of an organisation runs; its trail names who asked for it.

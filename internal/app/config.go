@@ -40,6 +40,10 @@ type Config struct {
 	Proxies string `yaml:"proxies" default:""`
 	// UploadMB is the most mebibytes of one file that people add as evidence.
 	UploadMB string `yaml:"upload_mb" default:"100"`
+	// BridgeMaxDays is the longest time a bridge letter covers, in days: three months by custom, which no guidance prescribes.
+	BridgeMaxDays string `yaml:"bridge_max_days" default:"92"`
+	// DiskReserveMB is the free space, in mebibytes, below which no events are taken, so that what was taken can still be filed.
+	DiskReserveMB string `yaml:"disk_reserve_mb" default:"512"`
 	// Dev is "yes" to serve /dev/components, the page of every component in every state.
 	Dev string `yaml:"dev" default:"no"`
 }
@@ -64,6 +68,15 @@ func (c Config) uploadLimit() int64 {
 		return 0
 	}
 	return int64(n) << 20
+}
+
+// bridgeDays reads BridgeMaxDays; complete has checked it.
+func (c Config) bridgeDays() int {
+	n, err := strconv.Atoi(c.BridgeMaxDays)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Source is where a configured value came from.
@@ -149,6 +162,12 @@ func parseConfig(file string, text []byte) (map[string]string, error) {
 func (c *Config) complete() error {
 	if n, err := strconv.Atoi(c.UploadMB); c.UploadMB != "" && (err != nil || n < 1 || n > 2048) {
 		return errs.New(errs.Invalid, "upload_mb: %q is not a number from 1 to 2048", c.UploadMB)
+	}
+	if n, err := strconv.Atoi(c.BridgeMaxDays); c.BridgeMaxDays != "" && (err != nil || n < 1 || n > 366) {
+		return errs.New(errs.Invalid, "bridge_max_days: %q is not a number from 1 to 366", c.BridgeMaxDays)
+	}
+	if _, err := strconv.ParseUint(c.DiskReserveMB, 10, 32); c.DiskReserveMB != "" && err != nil {
+		return errs.New(errs.Invalid, "disk_reserve_mb: %q is not a number of mebibytes", c.DiskReserveMB)
 	}
 	abs, err := filepath.Abs(c.Data)
 	if err != nil {

@@ -37,7 +37,7 @@ func (d *demoAudit) begin(ctx context.Context, now time.Time) error {
 	d.engagement, d.team, d.firm = string(all[0].ID), map[access.Role]access.AuditScope{}, map[access.Role]access.UserID{}
 	var firm access.Scope
 	for _, u := range examiners {
-		u.Password = id.Secret(passwordLength)
+		u.Password, u.Org = id.Secret(passwordLength), "Harlow & Pike LLP"
 		d.Users = append(d.Users, u)
 		n := access.NewUser{Email: u.Email, Name: u.Name, Password: u.Password, Role: u.Role}
 		if u.Role == access.Partner {

@@ -78,6 +78,7 @@ func (x *demoExam) manager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	x.signer.Org = o.Name
 	x.Users = append(x.Users, x.signer)
 	return x.App.Access.ConfirmTOTP(ctx, scope, now, u.ID, x.signer.Secret, code)
 }

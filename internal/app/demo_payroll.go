@@ -37,7 +37,7 @@ var payrollCast = []DemoUser{
 func (d *Demo) payroll(ctx context.Context, now time.Time) (*demoExams, error) {
 	a, chief := d.App, payrollCast[0]
 	lead := payrollCast[1]
-	lead.Password = id.Secret(passwordLength)
+	lead.Password, lead.Org = id.Secret(passwordLength), "Northwind Payroll"
 	// The account that sets the organisation up is the one that does the work; the chief's comes with a second factor.
 	_, scope, err := a.CreateOrg(ctx, "demo", access.NewOrg{Slug: "northwind-payroll", Name: "Northwind Payroll", Simulated: true}, access.NewUser{Email: lead.Email, Name: lead.Name, Password: lead.Password}, false)
 	if err != nil {
@@ -48,7 +48,7 @@ func (d *Demo) payroll(ctx context.Context, now time.Time) (*demoExams, error) {
 		return nil, err
 	}
 	owner := payrollCast[2]
-	owner.Password = id.Secret(passwordLength)
+	owner.Password, owner.Org = id.Secret(passwordLength), "Northwind Payroll"
 	if _, err := a.Access.AddUser(ctx, scope, x.then(), access.NewUser{Email: owner.Email, Name: owner.Name, Password: owner.Password, Role: owner.Role}); err != nil {
 		return nil, err
 	}

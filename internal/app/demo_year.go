@@ -32,6 +32,7 @@ func (d *Demo) chapters() []chapter {
 		&demoVendors{Demo: d},
 		&demoRisks{Demo: d},
 		&demoTelling{Demo: d},
+		&demoEvents{Demo: d},
 		d.audit,
 		d.before,
 		d.sister,

@@ -17,7 +17,7 @@ func (a *App) wireIssue() {
 	store := &issuesql.Store{DB: a.DB}
 	a.Issue = &issue.Service{
 		Store: store, Readers: store, Engagements: a.Engagement, Work: a.Fieldwork, Access: a.Access, Blobs: a.Blobs, Ledger: a.Ledger.Store, Tx: a.DB,
-		Render: renderIssued, Stamp: pdf.Stamp,
+		Render: renderIssued, Stamp: pdf.Stamp, Pack: a.packIssued, Later: a.completeLater,
 	}
 	a.Engagement.Handed, a.Engagement.Answered = a.Issue.Newest, a.Issue.Answers
 	a.Engagement.Checks[engagement.GateTests] = a.Issue.TestsGate

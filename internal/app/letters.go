@@ -21,7 +21,7 @@ import (
 func (a *App) wireLetters() {
 	a.Letters = &letter.Service{
 		Store: &lettersql.Store{DB: a.DB}, Engagements: a.Engagement, Controls: a.Controls, System: a.System, Evidence: a.Evidence.Store, Access: a.Access, Ledger: a.Ledger.Store, Tx: a.DB,
-		Findings: a.findings, Sealer: a.Access.Sealer,
+		Findings: a.findings, Sealer: a.Access.Sealer, BridgeDays: a.Config.bridgeDays(),
 	}
 	a.Engagement.Signed = a.signatures
 	a.Engagement.Checks = map[string]engagement.Check{
@@ -42,7 +42,11 @@ func (a *App) signatures(ctx context.Context, scope access.ReadScope, e engageme
 			return nil, err
 		}
 		for _, l := range signed {
-			out = append(out, engagement.Signature{Document: document, Name: l.Name, Title: l.Office, At: *l.Signed, SHA256: l.SHA256})
+			x := engagement.Signature{Document: document, Name: l.Name, Title: l.Office, At: *l.Signed, SHA256: l.SHA256}
+			if kind == letter.Assertion { // the representation letter is the auditor's and in no report
+				x.Text = l.Body
+			}
+			out = append(out, x)
 		}
 	}
 	slices.SortStableFunc(out, func(x, y engagement.Signature) int {

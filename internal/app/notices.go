@@ -10,6 +10,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
@@ -34,7 +35,7 @@ func (a *App) wireNotices() {
 			notify.Email: send.Mail{Dial: httpx.Dialer(private)}, notify.Slack: hooks.Slack(), notify.Teams: hooks.Teams(), notify.Webhook: hooks.Webhook(),
 		},
 		Followers: []notify.Follower{
-			follower{"ledger", a.followLedger}, follower{"tests", a.followTests}, follower{"runs", a.followRuns}, follower{"jobs", a.followJobs}, follower{"due", a.followDue}, follower{"duties", a.followDuties}, follower{"digest", a.followDigest},
+			follower{"ledger", a.followLedger}, follower{"tests", a.followTests}, follower{"runs", a.followRuns}, follower{"jobs", a.followJobs}, follower{"due", a.followDue}, follower{"duties", a.followDuties}, follower{"digest", a.followDigest}, follower{"alerts", a.followAlerts},
 		},
 	}
 }
@@ -64,9 +65,10 @@ func (a *App) NoticesNow(ctx context.Context) error {
 	var faults []error
 	for _, o := range orgs {
 		scope := a.Access.System(o.ID, "notifications")
+		_, late := a.Alerts.Escalate(ctx, scope, a.Clock())
 		_, err := a.Notify.Follow(ctx, scope, a.Clock())
 		_, sent := a.Notify.Deliver(ctx, scope, a.Clock())
-		faults = append(faults, errs.Wrap(errors.Join(err, sent), "organisation %s", o.Slug))
+		faults = append(faults, errs.Wrap(errors.Join(late, err, sent), "organisation %s", o.Slug))
 	}
 	return errors.Join(faults...)
 }
@@ -149,9 +151,9 @@ func (a *App) followLedger(ctx context.Context, s access.ReadScope, _ time.Time,
 // told is the message of a ledger entry, if there is one.
 func (a *App) told(ctx context.Context, s access.ReadScope, e ledger.Entry) (notify.Message, bool, error) {
 	var says struct {
-		Ref, Test, Item, Reason, Title, Owner, Due, Note string
-		Version                                          int
-		Changed                                          []string
+		Ref, Test, Item, Reason, Title, Owner, Due, Note, Reader string
+		Version                                                  int
+		Changed                                                  []string
 	}
 	if e.Payload != "" {
 		_ = json.Unmarshal([]byte(e.Payload), &says) // a payload of another shape tells nothing
@@ -190,9 +192,36 @@ func (a *App) told(ctx context.Context, s access.ReadScope, e ledger.Entry) (not
 		if t.Due != 0 {
 			m.Text += "\nDue " + t.Due.Time().Format("2 Jan 2006") + "."
 		}
+	case "reader.mail_asked":
+		return a.toldReader(ctx, s, e, m, says.Reader)
 	default:
 		return m, false, nil
 	}
+	return m, true, nil
+}
+
+// readerPerson begins the name of a reader of a report among those whose link a message brings.
+const readerPerson = "reader "
+
+// toldReader is the message that brings a reader the link to a report.
+func (a *App) toldReader(ctx context.Context, s access.ReadScope, e ledger.Entry, m notify.Message, ref string) (notify.Message, bool, error) {
+	r, err := a.Issue.ReaderOf(ctx, s, engagement.ID(e.Subject), ref)
+	if errs.Is(err, errs.NotFound) {
+		return m, false, nil // what the entry says was erased
+	}
+	if err != nil {
+		return m, false, err
+	}
+	all, err := a.Issue.Versions(ctx, s, engagement.ID(e.Subject))
+	if err != nil || len(all) == 0 {
+		return m, false, err
+	}
+	o, err := a.Access.Org(ctx, s)
+	if err != nil {
+		return m, false, err
+	}
+	m.Event, m.Subject, m.To, m.Personal = notify.ReportShared, all[0].Kind+" report of "+o.Name, r.Email, readerPerson+e.Subject+" "+r.Ref
+	m.Text = r.Name + ", " + o.Name + " lets you read its " + all[0].Kind + " report for " + all[0].Coverage.String() + ". Its use is restricted: you agree to the terms first, and your copy bears your name. The link is yours alone; a link that you got before opens nothing any more."
 	return m, true, nil
 }
 

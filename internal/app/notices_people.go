@@ -17,6 +17,10 @@ import (
 // personalLink makes the link of somebody who has no account here. The short name of the organisation stands before the secret, so
 // that the door knows where to look.
 func (a *App) personalLink(ctx context.Context, scope access.Scope, now time.Time, person string) (string, error) {
+	if who, ok := strings.CutPrefix(person, readerPerson); ok {
+		e, ref, _ := strings.Cut(who, " ")
+		return a.Issue.MailLink(ctx, scope, now, e, ref)
+	}
 	token, err := a.Campaigns.NewLink(ctx, scope, now, people.ID(person))
 	if err != nil {
 		return "", err

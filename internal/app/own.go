@@ -30,6 +30,7 @@ func (a *App) ownReaders() map[string]ownReader {
 		a.ownReviews(),
 		a.ownVendors(),
 		a.ownRisks(),
+		a.ownAuthority(),
 	} {
 		for name, r := range room {
 			out[name] = r

@@ -47,6 +47,9 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	if err := a.OpenJobs(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if err := a.OpenEvents(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	handler, err := a.handler()
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -54,11 +57,16 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if err := a.resumeAll(ctx); err != nil {
+		a.Log.Error("issued reports that wait for their bundle could not be taken up", "error", err)
+	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)}
 	srv.RegisterOnShutdown(a.Jobs.CloseWatchers) // pages that follow jobs live would keep the server open
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	go a.sealing(ctx)
+	go a.filing(ctx)
+	go a.detection(ctx)
 	go a.notices(ctx)
 	if usual > 0 {
 		go a.schedule(ctx, usual)
@@ -151,8 +159,8 @@ func (a *App) Pages() web.Services {
 		Policies: a.Policies, People: a.People, RefreshPeople: a.RefreshPeople, Campaigns: a.Campaigns, Training: a.Training,
 		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
 		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,
-		Fieldwork: a.Fieldwork, Packs: queued{a}, Issue: a.Issue,
-		Risks: a.Risks, Changes: a.Changes, Requests: a.Requests, AroundRisks: a.AroundRisks,
+		Fieldwork: a.Fieldwork, Packs: queued{a}, Seals: queued{a}, Customs: a.customs, Issue: a.Issue, Intake: a.Intake, Event: a.eventReader(), QueryEvents: a.eventQuery(), FileHunt: a.fileHunt,
+		Alerts: a.Alerts, Incidents: a.Incidents, Risks: a.Risks, Changes: a.Changes, Authority: a.Authority, Detect: a.Detect, Requests: a.Requests, AroundRisks: a.AroundRisks,
 		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
 	}
 }

@@ -29,7 +29,7 @@ type queued struct{ a *App }
 func (a *App) Background() page.Background { return queued{a} }
 
 // rightOf is what each kind of job needs, to start it and to stop it.
-var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine}
+var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine, jobIssue: access.SignOpinion}
 
 // start enqueues a job and records who asked for it.
 func (w queued) start(ctx context.Context, scope access.Scope, n jobs.New) (string, error) {
@@ -242,7 +242,19 @@ func (a *App) bundleFile(org, job string) string {
 	return filepath.Join(a.Config.Data, "bundles", filepath.Base(org), filepath.Base(job)+".zip")
 }
 
-// bundleJob packs a dossier into a file that waits in the data folder, and tidies away what nobody fetched.
+// waitingFile is where a job leaves a bundle until somebody fetches it. What nobody fetched is tidied away, and what an attempt of before
+// left is removed.
+func (a *App) waitingFile(j jobs.Job) (string, error) {
+	name := a.bundleFile(j.Org, j.ID)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return "", errs.As(errs.Unavailable, err, "folder of bundles")
+	}
+	a.tidyBundles(filepath.Dir(name))
+	_ = os.Remove(name)
+	return name, nil
+}
+
+// bundleJob packs a dossier into a file that waits in the data folder.
 func (a *App) bundleJob(ctx context.Context, j jobs.Job, p jobs.Progress) error {
 	var payload bundlePayload
 	if err := json.Unmarshal(j.Payload, &payload); err != nil {
@@ -253,12 +265,10 @@ func (a *App) bundleJob(ctx context.Context, j jobs.Job, p jobs.Progress) error 
 	if err != nil {
 		return err
 	}
-	name := a.bundleFile(j.Org, j.ID)
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return errs.As(errs.Unavailable, err, "folder of bundles")
+	name, err := a.waitingFile(j)
+	if err != nil {
+		return err
 	}
-	a.tidyBundles(filepath.Dir(name))
-	_ = os.Remove(name) // what an attempt of before left
 	_, _, err = a.WriteBundle(ctx, scope, a.Clock(), f, name, func(done, total int, what string) { p(int64(done), int64(total), what) })
 	if err != nil {
 		return err

@@ -482,7 +482,7 @@ func (s *session) auditFreeze() *cobra.Command {
 
 func (s *session) reportCommand() *cobra.Command {
 	c := &cobra.Command{Use: "report", Short: "Build reports"}
-	c.AddCommand(s.reportBuild(), s.reportDiff(), s.reportList())
+	c.AddCommand(s.reportBuild(), s.reportDiff(), s.reportList(), s.reportIssued(), s.reportReaders())
 	return c
 }
 

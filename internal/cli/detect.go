@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,20 +52,15 @@ Ends with code 3 when something was found, and 0 when not (tickmark help exit-co
 
 var levels = []string{"informational", "low", "medium", "high", "critical"}
 
-func levelRank(level string) int {
-	for i, l := range levels {
-		if l == level {
-			return i
-		}
-	}
-	return 0
-}
-
 func (s *session) scan(ctx context.Context, engine *sigma.Engine, source, least string, files []string) error {
 	if source == "" {
 		return usageError{fmt.Errorf("scan needs --source, the kind of log the files are of: see tickmark detect sources")}
 	}
-	if least != "" && levelRank(least) == 0 && least != levels[0] {
+	from := 0
+	if least != "" {
+		from = slices.Index(levels, least)
+	}
+	if from < 0 {
 		return errs.New(errs.Invalid, "there is no level %q", least).At("level").WithHint("Levels are %s.", strings.Join(levels, ", "))
 	}
 	scanner, err := detect.NewScanner(engine, source)
@@ -73,7 +69,7 @@ func (s *session) scan(ctx context.Context, engine *sigma.Engine, source, least 
 	}
 	found := 0
 	scanner.Found = func(f detect.Finding) error {
-		if levelRank(f.Rule.Level) < levelRank(least) {
+		if slices.Index(levels, f.Rule.Level) < from {
 			return nil
 		}
 		found++
@@ -211,21 +207,16 @@ func (s *session) detectRules() *cobra.Command {
 }
 
 func has(list []string, x string) bool {
-	for _, l := range list {
-		if strings.EqualFold(l, x) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(l string) bool { return strings.EqualFold(l, x) })
 }
 
 func (s *session) detectSources() *cobra.Command {
 	return &cobra.Command{Use: "sources", Short: "List the kinds of logs that are known", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		var rows []row
 		for _, x := range detect.Sources() {
-			rows = append(rows, row{[]cell{text(x.Name), text(x.Title), text(strings.Join(x.When, ", "))}, map[string]any{"name": x.Name, "title": x.Title, "time": x.When, "who": x.Who, "where": x.Where}})
+			rows = append(rows, row{[]cell{text(x.Name), text(x.Title), faint(x.Docs)}, map[string]any{"name": x.Name, "title": x.Title, "docs": x.Docs}})
 		}
-		return s.table([]string{"source", "what it is", "when"}, rows, "")
+		return s.table([]string{"source", "what it is", "records are described at"}, rows, "")
 	}}
 }
 

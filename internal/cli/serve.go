@@ -117,8 +117,21 @@ func (s *session) demoSaid(address string, d *app.Demo, took time.Duration) {
 	for _, u := range d.Users {
 		width = max(width, len(u.Email))
 	}
+	var orgs []string
 	for _, u := range d.Users {
-		fmt.Fprintf(s.Out, "  %-*s   %s   %s\n", width, u.Email, u.Password, u.Role.Title())
+		if !slices.Contains(orgs, u.Org) {
+			orgs = append(orgs, u.Org)
+		}
+	}
+	for _, org := range orgs {
+		if org != "" {
+			fmt.Fprintf(s.Out, " %s\n", s.paint(bold, org))
+		}
+		for _, u := range d.Users {
+			if u.Org == org {
+				fmt.Fprintf(s.Out, "  %-*s   %s   %s\n", width, u.Email, u.Password, u.Role.Title())
+			}
+		}
 	}
 	fmt.Fprintln(s.Out)
 	systems := make([]string, 0, len(d.Address))
@@ -187,6 +200,7 @@ func (s *session) simcoCommand() *cobra.Command {
 	f.StringVar(&clock, "clock", "", "instant at which the systems stand (default: the end)")
 	f.StringVar(&listen, "listen", "127.0.0.1", "host to listen on")
 	f.BoolVar(&deviations, "deviations", false, "print the list of planted deviations as JSON and end")
+	c.AddCommand(s.simcoEventsCommand())
 	return c
 }
 

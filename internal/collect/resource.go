@@ -58,6 +58,7 @@ func init() {
 		{"access_review", "Access reviews", false, &AccessReview{}},
 		{"review_decision", "Decisions of access reviews", false, &ReviewDecision{}},
 		{"review_plan", "Plans of access reviews", false, &ReviewPlan{}},
+		{"judged_event", "Changes, grants and transfers, and what allows them", false, &JudgedEvent{}},
 		{"person", "People", false, &Person{}},
 		{"device", "Devices of people", false, &Device{}},
 		{"role_description", "Role descriptions", false, &RoleDescription{}},

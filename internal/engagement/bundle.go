@@ -1,6 +1,7 @@
 package engagement
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,6 +53,18 @@ type BundleProgress func(done, total int, what string)
 // every fact file and manifest of the period, every result, the tests with scripts for a stock DuckDB, and the ledger. The
 // list of files is sealed into the ledger before the ledger is added.
 func (s *Service) Bundle(ctx context.Context, scope access.Scope, now time.Time, f Frozen, w io.Writer, progress BundleProgress) (verify.Manifest, error) {
+	return s.BundleWith(ctx, scope, now, f, nil, w, progress)
+}
+
+// Part is a document that a bundle takes in besides what it always holds: one that an entry of the ledger names by its hash.
+type Part struct {
+	Name   string // "issued/soc2-2026-1.pdf"
+	SHA256 string
+	Seq    int64
+}
+
+// BundleWith is Bundle with further documents: those of the issued report.
+func (s *Service) BundleWith(ctx context.Context, scope access.Scope, now time.Time, f Frozen, with []Part, w io.Writer, progress BundleProgress) (verify.Manifest, error) {
 	if err := scope.Require(access.BuildReport); err != nil {
 		return verify.Manifest{}, err
 	}
@@ -66,6 +79,15 @@ func (s *Service) Bundle(ctx context.Context, scope access.Scope, now time.Time,
 	b := &bundler{Pack: ledger.NewPack(w, f.At, progress), s: s, scope: scope.ReadScope}
 	if err := b.content(ctx, e, f, d, body); err != nil {
 		return verify.Manifest{}, err
+	}
+	for _, x := range with {
+		content, err := s.Blobs.Content(x.SHA256)
+		if err != nil {
+			return verify.Manifest{}, errs.Wrap(err, "%s", x.Name)
+		}
+		if err := b.Add(x.Name, bytes.NewReader(content), x.SHA256, x.Seq); err != nil {
+			return verify.Manifest{}, err
+		}
 	}
 	return b.Close(ctx, s.Ledger, scope, now, ledger.Seal{
 		Title: fmt.Sprintf("%s, %s, dossier %d", d.Org.Name, e.Title, f.Number), Engagement: e.Ref, Subject: string(e.ID), Says: map[string]any{"dossier": f.Number},

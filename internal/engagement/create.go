@@ -18,7 +18,7 @@ import (
 
 // Limits that the domain brief (1.2) calls custom: a period below them is allowed, and warned about.
 const (
-	shortPeriod     = 180 // days
+	ShortPeriod     = 180 // days
 	veryShortPeriod = 90
 	longestPeriod   = 3 * 366
 )
@@ -182,7 +182,7 @@ func checkPeriod(typ int, p period.Period) (warnings []string, err error) {
 		return nil, errs.New(errs.Invalid, "a period of %d days is longer than three years", days).At("period")
 	case days < veryShortPeriod:
 		warnings = append(warnings, fmt.Sprintf("a period of %d days is very short: readers and auditors usually expect at least three months, and six or twelve as a rule", days))
-	case days < shortPeriod:
+	case days < ShortPeriod:
 		warnings = append(warnings, fmt.Sprintf("a period of %d days is shorter than the customary six months", days))
 	}
 	return warnings, nil

@@ -135,7 +135,8 @@ type Signature struct {
 	Name     string    `json:"name"`
 	Title    string    `json:"title"`
 	At       time.Time `json:"at"`
-	SHA256   string    `json:"sha256"` // of what was signed
+	SHA256   string    `json:"sha256"`         // of what was signed
+	Text     string    `json:"text,omitempty"` // what was signed, in Markdown; of the assertion, which is section II
 }
 
 // The documents without which no report leaves its draft (domain brief 11).

@@ -107,6 +107,9 @@ var gates = map[State][]Gate{
 var auditorStates = []State{PBC, Fieldwork, Draft, Representation}
 
 func (e Engagement) mayMove(scope access.ReadScope, to State) error {
+	if to == Issued && e.Status == Representation && scope.Can(access.BuildReport) {
+		return nil // the program itself, once the issued report is whole; the conditions hold for it as for everybody
+	}
 	if scope.Can(access.ManageEngagement) || to != Cancelled && slices.Contains(auditorStates, e.Status) && scope.Can(access.AskRequests) {
 		return nil
 	}
@@ -319,9 +322,10 @@ type FirmFacts struct {
 	PeerReview    period.Date
 }
 
-// RecordFirm keeps who examines: the firm's name, its licence with the board that gave it, and the day of its last peer review.
+// RecordFirm keeps who examines: the firm's name, its licence with the board that gave it, and the day of its last peer review. Either
+// side does: management from what it was told, or the firm itself.
 func (s *Service) RecordFirm(ctx context.Context, scope access.Scope, now time.Time, idOrRef string, base int, f FirmFacts) (Engagement, error) {
-	if err := scope.Require(access.ManageEngagement); err != nil {
+	if err := scope.Require(access.ManageEngagement); err != nil && !scope.Can(access.AskRequests) {
 		return Engagement{}, err
 	}
 	f.Name, f.Licence = text.Line(f.Name), text.Line(f.Licence)

@@ -25,6 +25,7 @@ func readme(e Engagement, f Frozen, d *Dossier) string {
 	p("|---|---|")
 	p("| `dossier.json` | everything the report says, as data |")
 	p("| `report/` | the draft report |")
+	p("| `issued/` | the report as the auditor issued it, in every format; only in the bundle of an issued report |")
 	p("| `tests/` | each test as it was installed: question, population, statement, fixtures |")
 	p("| `rerun/` | for each test, a script that runs its last evaluation again |")
 	p("| `results.ndjson`, `results/` | every evaluation of the period: figures and hash; every row that did not pass, and the members that did |")

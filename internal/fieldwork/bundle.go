@@ -243,7 +243,7 @@ func (b *bundler) papers(ctx context.Context, pops map[PopulationID]Population) 
 	if err != nil {
 		return err
 	}
-	b.Expect(len(papers)*3 + len(pops))
+	b.Expect(len(papers)*4 + len(pops))
 	for _, p := range papers {
 		sh, err := b.s.Sheet(ctx, b.a, string(p.ID))
 		if err != nil {
@@ -260,6 +260,9 @@ func (b *bundler) papers(ctx context.Context, pops map[PopulationID]Population) 
 		if err := b.JSON("papers/"+p.Ref+".json", doc); err != nil {
 			return err
 		}
+		if err := b.printed(ctx, p.Ref); err != nil {
+			return err
+		}
 		if p.Sample == nil {
 			continue
 		}
@@ -272,6 +275,22 @@ func (b *bundler) papers(ctx context.Context, pops map[PopulationID]Population) 
 		}
 	}
 	return nil
+}
+
+// printed adds the copy of a workpaper on paper.
+func (b *bundler) printed(ctx context.Context, ref string) error {
+	if b.s.Paper == nil {
+		return nil
+	}
+	x, err := b.s.Print(ctx, b.a, ref)
+	if err != nil {
+		return err
+	}
+	body, err := b.s.Paper(x)
+	if err != nil {
+		return errs.Wrap(err, "workpaper %s", ref)
+	}
+	return b.Add("papers/"+ref+".pdf", bytes.NewReader(body), "", 0)
 }
 
 // evidence copies what is cited, with the proof that the client's ledger holds it. What cannot be found any more, or is none of the
@@ -383,7 +402,7 @@ was in the ledger before its items, and that each piece of evidence is in the cl
 
 - populations/  frozen populations with their rows; drafts/ those that are not frozen
 - samples/      how each sample was planned and what was drawn
-- papers/       workpapers: plan, attributes, marks, notes, signatures
+- papers/       workpapers: plan, attributes, marks, notes, signatures; as data, and as a PDF to read
 - findings/, opinions.json, methodology.json, requests/
 - evidence/     what marks, requests and populations cite; proofs/ that the client's ledger names it
 - ledger/       the firm's chain; entries about other clients come without what they say

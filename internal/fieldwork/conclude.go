@@ -85,9 +85,22 @@ func (s *Service) Sign(ctx context.Context, a access.AuditScope, now time.Time, 
 		if err := p.ready(); err != nil {
 			return err
 		}
+		if err := p.follows(p.Concluded, "concluded", now); err != nil {
+			return err
+		}
 		p.Prepared = &Signed{a.Firm.Actor(), now}
 		return s.told(ctx, a, now, "paper.signed", string(p.ID), map[string]any{"ref": p.Ref, "conclusion": string(p.Conclusion)})
 	})
+}
+
+// follows refuses a signature that would stand before what it signs: a clock that was set back would turn the order of the work
+// around, and the order is what a reader of the paper relies on.
+func (p Paper) follows(x *Signed, what string, now time.Time) error {
+	if x == nil || !now.Before(x.At) {
+		return nil
+	}
+	const layout = "2006-01-02 15:04:05 UTC"
+	return errs.New(errs.Conflict, "%s was %s on %s, and the clock says %s", p.Ref, what, x.At.UTC().Format(layout), now.UTC().Format(layout)).WithHint("The clock of the server went back. Set it right, or wait until it is later than that, and sign again.")
 }
 
 func (p Paper) ready() error {
@@ -112,6 +125,9 @@ func (s *Service) Review(ctx context.Context, a access.AuditScope, now time.Time
 			return errs.New(errs.Denied, "you prepared %s; somebody else reviews it", p.Ref)
 		}
 		if err := p.ready(); err != nil {
+			return err
+		}
+		if err := p.follows(p.Prepared, "signed", now); err != nil {
 			return err
 		}
 		p.Reviewed = &Signed{a.Firm.Actor(), now}

@@ -102,8 +102,7 @@ type Shown struct {
 	SHA256 string
 	Seq    int64 // entry of the client's ledger, or of the firm's for a row
 	At     time.Time
-	Path   string // where the client keeps it; empty when only the firm does
-	Own    bool   // the entry is in the firm's ledger
+	Own    bool // the entry is in the firm's ledger
 	Pieces []Piece
 	Holds  bool   // the entry is in the log and names the hash: verified with what an outsider would use
 	Why    string // why it does not hold, or what is missing
@@ -116,7 +115,7 @@ func (s *Service) follow(ctx context.Context, a access.AuditScope, l Link) (Show
 	switch l.Kind {
 	case LinkEvidence:
 		it, e := s.Evidence.Item(ctx, a.Client, l.Ref)
-		x.Title, x.SHA256, x.Seq, x.At, x.Path, err = it.Title, it.SHA256, it.Seq, it.ReceivedAt, "/evidence/"+it.Ref, e
+		x.Title, x.SHA256, x.Seq, x.At, err = it.Title, it.SHA256, it.Seq, it.ReceivedAt, e
 	case LinkRequest:
 		x.Title, x.State, x.Pieces, err = s.Answers.Answer(ctx, a, l.Ref)
 		if err == nil && len(x.Pieces) == 0 {
@@ -124,7 +123,7 @@ func (s *Service) follow(ctx context.Context, a access.AuditScope, l Link) (Show
 		}
 	case LinkRun:
 		r, e := s.Runs.Run(ctx, a.Client, evaluate.RunID(l.Ref))
-		x.Title, x.SHA256, x.Seq, x.At, x.Path, err = r.Test+" as of "+r.AsOf.UTC().Format("2 Jan 2006"), r.ResultsSHA256, r.Seq, r.AsOf, "/t/"+r.Test, e
+		x.Title, x.SHA256, x.Seq, x.At, err = r.Test+" as of "+r.AsOf.UTC().Format("2 Jan 2006"), r.ResultsSHA256, r.Seq, r.AsOf, e
 	case LinkRow:
 		x, err = s.followRow(ctx, a, l)
 	default:

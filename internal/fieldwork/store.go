@@ -82,6 +82,9 @@ type FirmStore interface {
 	// Methods lists every version, newest first.
 	Methods(ctx context.Context, s access.ReadScope) ([]Methodology, error)
 	AddMethod(ctx context.Context, s access.Scope, m Methodology) error
+	// Profiles lists every version of what the firm records of itself, newest first.
+	Profiles(ctx context.Context, s access.ReadScope) ([]Profile, error)
+	AddProfile(ctx context.Context, s access.Scope, p Profile) error
 	// Opinions lists every version of what was entered for an engagement, newest first.
 	Opinions(ctx context.Context, s access.ReadScope, engagement string) ([]Opinion, error)
 	AddOpinion(ctx context.Context, s access.Scope, engagement string, o Opinion) error
@@ -140,7 +143,11 @@ type Service struct {
 	Ledger      access.Recorder
 	Chain       *ledger.Service // proves what references lead to, and seals bundles
 	Around      Around
-	Answers     Answers
+	// Record keeps on an engagement who examines it. The engagement service does.
+	Record func(ctx context.Context, s access.Scope, now time.Time, id string, base int, f engagement.FirmFacts) (engagement.Engagement, error)
+	// Paper renders a workpaper as a file to keep, a PDF; nil where nobody does.
+	Paper   func(x Printed) ([]byte, error)
+	Answers Answers
 }
 
 // Bounds of what people write, in characters.

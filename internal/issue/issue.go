@@ -124,7 +124,8 @@ type Version struct {
 	Date          period.Date // of the auditor's report
 	Pages         int
 	Files         []File
-	Reason        string // why it was issued again; empty for the first
+	Bundle        *Bundle // nil for what was issued before there were bundles
+	Reason        string  // why it was issued again; empty for the first
 	At            time.Time
 	By            string
 	Seq           int64
@@ -167,6 +168,8 @@ type Store interface {
 	// Words are the newest; zero when nothing was written.
 	Words(ctx context.Context, s access.ReadScope, engagement string) (Words, error)
 	AddVersion(ctx context.Context, s access.Scope, v Version) error
+	// SealBundle keeps the archive of a version that waits for it; a Conflict when none does.
+	SealBundle(ctx context.Context, s access.Scope, e engagement.ID, number int, b Bundle) error
 	// Versions lists them, the newest first.
 	Versions(ctx context.Context, s access.ReadScope, e engagement.ID) ([]Version, error)
 	AddResponse(ctx context.Context, s access.Scope, e engagement.ID, r Response) error

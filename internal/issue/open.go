@@ -84,10 +84,11 @@ func (s *Service) fill(ctx context.Context, scope access.ReadScope, now time.Tim
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 {
+	v, ok := newest(all)
+	if !ok {
 		return nothing()
 	}
-	o.Version = all[0]
+	o.Version = v
 	if o.Terms, err = s.TermsOf(ctx, scope); err != nil {
 		return err
 	}
@@ -216,8 +217,9 @@ func (s *Service) Publish(ctx context.Context, scope access.Scope, now time.Time
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
-			return errs.New(errs.Conflict, "%s has no issued report yet", e.Ref).WithHint("The auditor's partner issues it.")
+		v, ok := newest(all)
+		if !ok {
+			return notYet(e, all)
 		}
 		if p, err := s.published(ctx, scope.ReadScope, e.ID); err != nil || p != nil {
 			return err
@@ -225,7 +227,7 @@ func (s *Service) Publish(ctx context.Context, scope access.Scope, now time.Time
 		if err := s.Store.AddPublication(ctx, scope, e.ID, Publication{At: now, By: scope.Actor()}); err != nil {
 			return err
 		}
-		_, err = s.Ledger.Append(ctx, scope, now, "report.published", string(e.ID), map[string]any{"ref": e.Ref, "version": all[0].Number})
+		_, err = s.Ledger.Append(ctx, scope, now, "report.published", string(e.ID), map[string]any{"ref": e.Ref, "version": v.Number})
 		return err
 	})
 }
@@ -278,9 +280,23 @@ func (s *Service) Public(ctx context.Context, scope access.ReadScope, now time.T
 	return o, nil
 }
 
-// PublicFile is the PDF of a published SOC 3, as it was issued.
-func (s *Service) PublicFile(ctx context.Context, scope access.ReadScope, now time.Time, ref string) (Opened, File, []byte, error) {
-	o, err := s.Public(ctx, scope, now, ref)
+// PublicTakes is how many times within a day it is kept that somebody took a public report: anybody can take it, and nobody shall fill the
+// log. Beyond that it is given and not kept.
+const PublicTakes = 500
+
+// tookPublic keeps that somebody took a public report, with nothing but the address. It is in the log and not on the trail, which is no
+// place for what strangers cause.
+func (s *Service) tookPublic(ctx context.Context, scope access.Scope, now time.Time, o Opened, f File) error {
+	recent, err := s.Readers.Downloads(ctx, scope.ReadScope, o.Engagement.ID, "", now.AddDate(0, 0, -1), paging.Query{Size: 1})
+	if err != nil || recent.Total >= PublicTakes {
+		return err
+	}
+	return s.Readers.AddDownload(ctx, scope, o.Engagement.ID, Download{ID: id.New("dl", now), Number: o.Version.Number, File: f.Name, SHA256: f.SHA256, At: now, Address: scope.From()})
+}
+
+// PublicFile is the PDF of a published SOC 3, as it was issued. That it was taken is kept.
+func (s *Service) PublicFile(ctx context.Context, scope access.Scope, now time.Time, ref string) (Opened, File, []byte, error) {
+	o, err := s.Public(ctx, scope.ReadScope, now, ref)
 	if err != nil {
 		return o, File{}, nil, err
 	}
@@ -288,6 +304,10 @@ func (s *Service) PublicFile(ctx context.Context, scope access.ReadScope, now ti
 	if i < 0 {
 		return o, File{}, nil, errs.New(errs.Internal, "version %d has no PDF", o.Version.Number)
 	}
-	body, err := s.Blobs.Content(o.Version.Files[i].SHA256)
-	return o, o.Version.Files[i], body, err
+	f := o.Version.Files[i]
+	body, err := s.Blobs.Content(f.SHA256)
+	if err != nil {
+		return o, f, nil, err
+	}
+	return o, f, body, s.tookPublic(ctx, scope, now, o, f)
 }

@@ -289,8 +289,8 @@ func (s *Service) MakeLink(ctx context.Context, scope access.Scope, now time.Tim
 	if err != nil {
 		return r, "", err
 	}
-	if len(versions) == 0 {
-		return r, "", errs.New(errs.Conflict, "%s has no issued report yet", e.Ref).WithHint("The auditor's partner issues it.")
+	if _, ok := newest(versions); !ok {
+		return r, "", notYet(e, versions)
 	}
 	o, err := s.Access.Org(ctx, scope.ReadScope)
 	if err != nil {
@@ -300,6 +300,10 @@ func (s *Service) MakeLink(ctx context.Context, scope access.Scope, now time.Tim
 	if err != nil {
 		return r, "", err
 	}
+	return s.link(ctx, scope, now, e, o, terms, ref)
+}
+
+func (s *Service) link(ctx context.Context, scope access.Scope, now time.Time, e engagement.Engagement, o access.Org, terms Terms, ref string) (r Reader, path string, err error) {
 	secret := id.Secret(secretLength)
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if r, err = s.Readers.Reader(ctx, scope.ReadScope, e.ID, ref); err != nil {
@@ -317,6 +321,51 @@ func (s *Service) MakeLink(ctx context.Context, scope access.Scope, now time.Tim
 		return r, "", err
 	}
 	return r, "/shared/" + o.Slug + "." + secret, nil
+}
+
+// AskMail has a reader's link sent by e-mail. The link is made when the message goes out, and is nowhere else.
+func (s *Service) AskMail(ctx context.Context, scope access.Scope, now time.Time, idOrRef, ref string) (Reader, error) {
+	e, err := s.open(ctx, scope.ReadScope, access.ManageEngagement, idOrRef)
+	if err != nil {
+		return Reader{}, err
+	}
+	versions, err := s.Store.Versions(ctx, scope.ReadScope, e.ID)
+	if err != nil {
+		return Reader{}, err
+	}
+	v, ok := newest(versions)
+	if !ok {
+		return Reader{}, notYet(e, versions)
+	}
+	r, err := s.Readers.Reader(ctx, scope.ReadScope, e.ID, ref)
+	if err != nil {
+		return r, err
+	}
+	return r, s.Tx.InTx(ctx, func(ctx context.Context) error {
+		_, err := s.Ledger.Append(ctx, scope, now, "reader.mail_asked", string(e.ID), map[string]any{"ref": e.Ref, "reader": r.Ref, "version": v.Number})
+		return err
+	})
+}
+
+// MailLink makes a reader's link for the message that brings it, for the program itself: somebody asked for it with AskMail.
+func (s *Service) MailLink(ctx context.Context, scope access.Scope, now time.Time, engagement, ref string) (path string, err error) {
+	if err := serving(scope.ReadScope); err != nil {
+		return "", err
+	}
+	e, err := s.Engagements.Store.Engagement(ctx, scope.ReadScope, engagement)
+	if err != nil {
+		return "", err
+	}
+	o, err := s.Access.Org(ctx, scope.ReadScope)
+	if err != nil {
+		return "", err
+	}
+	terms, err := s.TermsOf(ctx, scope.ReadScope)
+	if err != nil {
+		return "", err
+	}
+	_, path, err = s.link(ctx, scope, now, e, o, terms, ref)
+	return path, err
 }
 
 // EndLink ends a reader's link, with a reason that stays.

@@ -74,6 +74,9 @@ func (s *Service) Candidate(ctx context.Context, a access.AuditScope, now time.T
 		whole = e.Period.From.Time()
 	}
 	add("dossier", "The dossier is frozen after what it covers", !frozen.At.Before(whole), fmt.Sprintf("Dossier %d of %s", frozen.Number, frozen.At.UTC().Format("2006-01-02 15:04 UTC")))
+	if wait := sealing(e, versions); wait != nil {
+		add("bundle", "The version before is complete", false, wait.Error())
+	}
 	used := len(versions) > 0 && versions[0].Dossier == frozen.Number
 	if used {
 		add("again", "The dossier was not issued before", false, fmt.Sprintf("Version %d came from it", versions[0].Number))
@@ -178,8 +181,9 @@ func (s *Service) inForce(ctx context.Context, scope access.ReadScope, e engagem
 }
 
 // Issue is the partner's release of a report: the newest dossier becomes the issued report in every format. Its files are kept
-// first, by their content; then one transaction records the version with its hashes on both trails and takes the examination to
-// Issued. Whatever stops it before that leaves nothing issued. A later version needs a reason.
+// first, by their content; then one transaction records the version with its hashes on both trails. Whatever stops it before that leaves
+// nothing issued. The version is complete with its bundle (Complete), which follows at once or in the background; until then nobody
+// gets it, and the examination stays where it is. A later version needs a reason.
 func (s *Service) Issue(ctx context.Context, a access.AuditScope, now time.Time, reason string) (Version, error) {
 	e, shared, err := s.auditor(ctx, a, access.SignOpinion)
 	if err != nil {
@@ -213,11 +217,15 @@ func (s *Service) Issue(ctx context.Context, a access.AuditScope, now time.Time,
 		return Version{}, errs.New(errs.Conflict, "%s is not issued: the report has faults: %s", e.Ref, strings.Join(out.Faults[:min(len(out.Faults), 5)], "; "))
 	}
 	v := Version{ID: id.New("rpt", now), Engagement: e.ID, Number: 1, Dossier: c.Frozen.Number, DossierSHA256: c.Frozen.SHA256, HandOver: c.HandOver.Number, HandOverSHA: c.HandOver.SHA256,
-		Kind: e.Kind(), Coverage: e.Period, Firm: c.Dossier.Auditor.Firm, Date: c.Dossier.Auditor.Date, Pages: out.Pages, Reason: reason, At: now, By: a.Firm.Actor()}
+		Kind: e.Kind(), Coverage: e.Period, Firm: c.Dossier.Auditor.Firm, Date: c.Dossier.Auditor.Date, Pages: out.Pages, Reason: reason, At: now, By: a.Firm.Actor(), Bundle: &Bundle{}}
 	if v.Files, err = s.keep(c, out); err != nil {
 		return v, err
 	}
-	return v, s.record(ctx, a, shared, now, e, &v)
+	queued, err := s.record(ctx, a, shared, now, e, &v)
+	if err != nil || queued {
+		return v, err
+	}
+	return s.complete(ctx, shared.Org(), now, v)
 }
 
 // keep stores the files by their content, and names the dossier they come from, which is kept already.
@@ -232,17 +240,23 @@ func (s *Service) keep(c Candidate, out Rendered) ([]File, error) {
 		files = append(files, x.File)
 	}
 	body, err := s.Blobs.Content(c.Frozen.SHA256)
-	return append(files, File{Name: strings.ToLower(c.Engagement.Ref) + "-dossier.json", Format: "dossier", Title: "Dossier (JSON)", Type: "application/json", SHA256: c.Frozen.SHA256, Size: int64(len(body))}), err
+	return append(files, File{Name: strings.ToLower(c.Engagement.Ref) + "-dossier.json", Format: dossierFormat, Title: "Dossier (JSON)", Type: "application/json", SHA256: c.Frozen.SHA256, Size: int64(len(body))}), err
 }
 
-func (s *Service) record(ctx context.Context, a access.AuditScope, shared access.Scope, now time.Time, e engagement.Engagement, v *Version) error {
-	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+// dossierFormat names the dossier among the files of a version.
+const dossierFormat = "dossier"
+
+func (s *Service) record(ctx context.Context, a access.AuditScope, shared access.Scope, now time.Time, e engagement.Engagement, v *Version) (queued bool, err error) {
+	return queued, s.Tx.InTx(ctx, func(ctx context.Context) error {
 		all, err := s.Store.Versions(ctx, shared.ReadScope, e.ID)
 		if err != nil {
 			return err
 		}
 		if len(all) > 0 {
 			v.Number = all[0].Number + 1
+		}
+		if err := sealing(e, all); err != nil {
+			return err
 		}
 		if (v.Number > 1) != (v.Reason != "") {
 			return errs.New(errs.Conflict, "another version was issued at the same moment").WithHint("Look at it, and say why another is needed.")
@@ -262,10 +276,7 @@ func (s *Service) record(ctx context.Context, a access.AuditScope, shared access
 		if err := s.Store.AddVersion(ctx, shared, *v); err != nil {
 			return err
 		}
-		if e.Status != engagement.Representation {
-			return nil
-		}
-		_, err = s.Engagements.Move(ctx, shared, now, string(e.ID), e.Version, engagement.Issued, "")
+		queued, err = s.later(ctx, a, e, *v)
 		return err
 	})
 }
@@ -299,8 +310,11 @@ func (s *Service) ReleaseGate(ctx context.Context, scope access.ReadScope, _ tim
 	if err != nil {
 		return false, "", err
 	}
+	if v, ok := newest(all); ok {
+		return true, fmt.Sprintf("Version %d, dated %s", v.Number, v.Date), nil
+	}
 	if len(all) > 0 {
-		return true, fmt.Sprintf("Version %d, dated %s", all[0].Number, all[0].Date), nil
+		return false, fmt.Sprintf("Version %d waits for its bundle to be sealed", all[0].Number), nil
 	}
 	invited, err := s.Access.Auditors(ctx, scope, string(e.ID))
 	if err != nil {

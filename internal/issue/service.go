@@ -2,6 +2,8 @@ package issue
 
 import (
 	"context"
+	"io"
+	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
@@ -23,6 +25,10 @@ type Service struct {
 	Tx          access.Tx
 	// Render makes the files of a dossier's report as issued, and tells what is wrong with them.
 	Render func(d *engagement.Dossier) (Rendered, error)
+	// Pack writes the archive of a dossier with the files that were issued from it.
+	Pack func(ctx context.Context, scope access.Scope, now time.Time, f engagement.Frozen, with []engagement.Part, w io.Writer, progress engagement.BundleProgress) error
+	// Later has a version completed in the background, and reports whether it will be; nil where nothing runs in the background.
+	Later func(ctx context.Context, a access.AuditScope, e engagement.Engagement, v Version) (bool, error)
 	// Stamp marks a PDF with whose copy it is, behind the words of each page. The issued file is its beginning, byte for byte.
 	Stamp func(pdf []byte, whose string) ([]byte, error)
 }

@@ -111,6 +111,9 @@ func (s *Service) reach(e engagement.Engagement, today period.Date) period.Perio
 	return period.Period{From: e.Period.To, To: min(today+1, e.Period.To+period.Date(s.most()))}
 }
 
+// Most is the longest time a bridge letter covers, in days.
+func (s *Service) Most() int { return s.most() }
+
 func (s *Service) most() int {
 	if s.BridgeDays > 0 {
 		return s.BridgeDays

@@ -4,6 +4,7 @@
 package notify
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -39,7 +40,11 @@ const (
 	DutyOpened         Event = "duty.opened"
 	DutyDue            Event = "duty.due"
 	DutyOverdue        Event = "duty.overdue"
+	ReportShared       Event = "report.shared"
 	Digest             Event = "work.digest" // everything that waits for one person
+	AlertRaised        Event = "alert.raised"
+	AlertEscalated     Event = "alert.escalated"
+	IncidentDeclared   Event = "incident.declared"
 	EventTest          Event = "route.test"
 )
 
@@ -63,6 +68,10 @@ func Events() []EventInfo {
 		{RequestDue, "A request of the auditor is due", "A week before its day, on the day and a week after, while it is not answered."},
 		{CoverageEnded, "The time after a report is not covered", "When the coverage of the newest issued report ended and nothing follows, a week after, and before no bridge letter reaches any more."},
 		{Digest, "A digest of one's own work", "To each person alone, as often as they choose: what is due and overdue. Only when something is."},
+		{AlertRaised, "An alert is raised", "By the routing rules: to the people and routes they name. An alert whose level rises is told again."},
+		{AlertEscalated, "An alert is not acknowledged", "Nobody acknowledged it within the time its rule gives."},
+		{IncidentDeclared, "An incident is declared", "Somebody declared an incident, by hand or from alerts."},
+		{ReportShared, "A reader gets the link to a report", "When somebody has it sent. By e-mail to that reader alone, whose link is made when the message goes out and is nowhere else."},
 		{JobFailed, "Background work failed", "Something the program did in the background ended with an error."},
 		{DutyOpened, "Something is asked of a person", "To acknowledge a policy or to take a course. By e-mail to that person alone, at the address of the directory; who has no account here gets a personal link."},
 		{DutyDue, "Something asked of a person is due", "A week before its day, on the day and a week after, and when somebody asks for a reminder. By e-mail to that person alone."},
@@ -117,7 +126,13 @@ type Message struct {
 	// they have no account here: their link is made when the message goes out, and is nowhere else.
 	To       string
 	Personal string
+	Only     []RouteID // the routes it goes by, of those that carry it; empty for all of them
 	At       time.Time
+}
+
+// Takes reports whether a message goes by a route when it is posted.
+func (r Route) Takes(m Message) bool {
+	return r.Carries(m.Event) && (len(m.Only) == 0 || slices.Contains(m.Only, r.ID)) && (m.To == "" || r.Kind == Email)
 }
 
 // Status is where a delivery is.

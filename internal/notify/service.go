@@ -166,6 +166,12 @@ func (s *Service) MailsPeople(ctx context.Context, scope access.ReadScope) (bool
 	}), err
 }
 
+// MailsReaders reports whether a route can send readers of a report their link.
+func (s *Service) MailsReaders(ctx context.Context, scope access.ReadScope) (bool, error) {
+	routes, err := s.Store.Routes(ctx, scope)
+	return slices.ContainsFunc(routes, func(r Route) bool { return r.Kind == Email && r.Carries(ReportShared) }), err
+}
+
 // Test sends a message through a route at once and says what came of it, as an error or nil. The attempt is kept with the
 // others.
 func (s *Service) Test(ctx context.Context, scope access.Scope, now time.Time, route RouteID) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/chart"
 	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/markdown"
 )
 
 // assertion is section II: management's assertion as a draft of our own words, in the order of domain brief 4.3.
@@ -21,20 +22,50 @@ func (b *builder) assertion() {
 	} else {
 		b.heading(2, "Assertion")
 	}
+	if ok && strings.TrimSpace(signed.Text) != "" {
+		b.asserted(signed.Text)
+		b.signature(signed, ok)
+		b.basisOf(ok)
+		return
+	}
 	b.responsible()
 	b.subserviceSentences()
-	when := "for the period " + between(b.d.Engagement.Period)
-	if b.form.dated() {
-		when = b.covered()
-	}
-	b.keep("Management asserts, ", bold(when), " and to the best of its knowledge, that")
+	b.keep("Management asserts, ", bold(b.timed()), " and to the best of its knowledge, that")
 	b.add(List{Ordered: true, Entries: b.statements()})
 	if !ok {
 		b.add(Pairs{Subject: "assertion/modifications", Pairs: []Pair{{Key: "Modifications of the statements above, if any", Blank: true}}})
 	}
-	if b.form.tested() {
-		b.basis()
+	b.signature(signed, ok)
+	b.basisOf(ok)
+}
+
+// timed is what the assertion covers, as a sentence has it.
+func (b *builder) timed() string {
+	if b.form.dated() {
+		return b.covered()
 	}
+	return "for the period " + between(b.d.Engagement.Period)
+}
+
+// asserted is the assertion as management signed it, word for word, with its modifications where it made any.
+func (b *builder) asserted(text string) {
+	b.keep("The assertion ", bold(b.timed()), ", word for word as management signed it:")
+	blocks := Prose(markdown.Parse(text))
+	for i, x := range blocks {
+		switch x := x.(type) {
+		case Heading:
+			b.heading(min(max(x.Level, 2)+1, 4), x.Title)
+		case Paragraph:
+			x.Keep = x.Keep || i == len(blocks)-1 // the signature is never alone on its page
+			b.add(x)
+		default:
+			b.add(x)
+		}
+	}
+}
+
+// signature is who signed the assertion, or the lines for it.
+func (b *builder) signature(signed engagement.Signature, ok bool) {
 	b.heading(2, "Signature")
 	if ok {
 		b.add(Pairs{Subject: "assertion/signature", Pairs: []Pair{
@@ -46,6 +77,13 @@ func (b *builder) assertion() {
 		{Key: "Name", Blank: true}, {Key: "Title", Blank: true}, {Key: "Signature", Blank: true}, {Key: "Place and date", Blank: true},
 	}})
 	b.lack("Management’s signature under the assertion (section II).")
+}
+
+// basisOf puts what management has to go by after its words, where there are tests.
+func (b *builder) basisOf(signed bool) {
+	if b.form.tested() {
+		b.basis(signed)
+	}
 }
 
 // responsible says what management is responsible for, and what the description is for.
@@ -145,10 +183,14 @@ func (b *builder) condition() string {
 }
 
 // basis is what management has to go by: figures of its own monitoring, good or bad.
-func (b *builder) basis() {
+func (b *builder) basis(signed bool) {
 	b.heading(2, "Basis: management’s own monitoring")
 	n := b.n
-	b.keep("The statements rest on management’s monitoring of its controls during the period. The figures below come from ", see("section/IV", "section IV"), ". Whether statement 3 can be made, made with modifications, or not made is for management to decide; it is not computed here.")
+	decides := ". Whether statement 3 can be made, made with modifications, or not made is for management to decide; it is not computed here."
+	if signed {
+		decides = ". What follows from them for the statements, management decided; it is not computed here."
+	}
+	b.keep("The statements rest on management’s monitoring of its controls during the period. The figures below come from ", see("section/IV", "section IV"), decides)
 	b.add(Pairs{Subject: "assertion/basis", Pairs: []Pair{
 		{Key: "Controls in scope", Value: say(num(n.controls) + ", of them " + num(n.tested) + " with automated tests")},
 		{Key: "Tests", Value: say(count(n.tests, "test", "tests") + ", evaluated " + count(n.evaluations, "time", "times"))},

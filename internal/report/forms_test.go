@@ -175,3 +175,40 @@ func TestInvariants(t *testing.T) {
 		}
 	}
 }
+
+// TestAsserted: a signed assertion stands in section II as it was signed, with its modifications, and nothing of our own wording beside
+// it; its signature is on the page of its last words. An examination without connections says where its populations are from.
+func TestAsserted(t *testing.T) {
+	t.Parallel()
+	d := reporttest.Complete(reporttest.Payroll())
+	text := "We wrote the description.\n\n## What we assert\n\n1. It is so.\n2. It was suited.\n\n## Basis and modifications\n\nControls over changes did not operate in March; statement 2 holds except for that."
+	for i := range d.Signatures {
+		if d.Signatures[i].Document == engagement.DocumentAssertion {
+			d.Signatures[i].Text = text
+		}
+	}
+	d.Sources = nil
+	doc := BuildAs(d, Options{Issued: true})
+	said := dump(doc)
+	for _, want := range []string{"statement 2 holds except for that", "Basis and modifications", "word for word as management signed it", "Populations that the service auditor obtained", "rest on what the auditor obtained"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+	for _, not := range []string{"Management asserts,", "Modifications of the statements above, if any", "No source is recorded"} {
+		if l := line(said, not); l != "" {
+			t.Errorf("%q is said: %s", not, l)
+		}
+	}
+	blocks := part(doc, "II").Blocks
+	for i, b := range blocks {
+		if h, ok := b.(Heading); ok && h.Title == "Signature" {
+			if p, ok := blocks[i-1].(Paragraph); !ok || !p.Keep {
+				t.Errorf("the signature may stand alone: %+v", blocks[i-1])
+			}
+		}
+	}
+	for _, f := range Lint(doc, d) {
+		t.Error(f)
+	}
+}

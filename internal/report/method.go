@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"github.com/tickmark/tickmark/internal/chart"
 	"github.com/tickmark/tickmark/internal/engagement"
 )
@@ -70,6 +72,11 @@ func (b *builder) method() {
 // sources is the table of the systems that evidence came from.
 func (b *builder) sources() {
 	b.heading(2, "Sources of evidence")
+	defer b.filed()
+	if len(b.d.Sources) == 0 && len(b.d.Work) > 0 {
+		b.p("No system was read by a connection. The tests in this section rest on what the auditor obtained, listed below with where it is from.")
+		return
+	}
 	if len(b.d.Sources) == 0 {
 		b.absent("No source is recorded", "The sources of evidence.", "The dossier names no system from which evidence was collected; no test in this section can rest on anything.")
 		return
@@ -95,4 +102,37 @@ func (b *builder) sources() {
 		t.Note = say("Every collection was complete.")
 	}
 	b.add(t)
+}
+
+// filed is what the auditor's populations are from, and how many documents are on file for controls: evidence that no connection read.
+func (b *builder) filed() {
+	t := Table{Subject: "filed", Caption: say("Populations that the service auditor obtained"), Columns: []Column{{Title: "Source", Width: 38}, {Title: "Population", Width: 30}, {Title: "Items", Width: 12, Align: Right}, {Title: "Tests", Width: 20}}}
+	type from struct{ source, what string }
+	tests := map[from][]string{}
+	var order []from
+	size := map[from]int64{}
+	for _, w := range b.d.Work {
+		k := from{fold(w.Population.Source), strings.TrimSuffix(fold(w.Population.Definition), ".")}
+		if k.source == "" && k.what == "" {
+			continue
+		}
+		if tests[k] == nil {
+			order = append(order, k)
+		}
+		tests[k], size[k] = append(tests[k], w.No), max(size[k], w.Population.Size)
+	}
+	for _, k := range order {
+		t.Rows = append(t.Rows, cells(or(k.source, "no source is recorded"), or(k.what, "not described"), say(num(size[k])), say(and(tests[k]))))
+	}
+	if len(t.Rows) > 0 {
+		b.add(t)
+	}
+	documents, with := 0, 0
+	for _, i := range b.controls {
+		n := len(b.d.Controls[i].Uploads)
+		documents, with = documents+n, with+one(n > 0)
+	}
+	if documents > 0 {
+		b.p(count(documents, "document", "documents"), " on file from the period, for ", count(with, "control", "controls"), ", are named with those controls.")
+	}
 }

@@ -5,9 +5,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/simco/audit"
 	"github.com/tickmark/tickmark/internal/simco/bamboohr"
 	"github.com/tickmark/tickmark/internal/simco/github"
 	"github.com/tickmark/tickmark/internal/simco/life"
@@ -62,6 +64,9 @@ type Company struct {
 	clock  wire.Clock
 	tokens Tokens
 	gates  map[string]*wire.Gate
+
+	auditOnce sync.Once
+	audit     *audit.Trail
 }
 
 // Tokens are the credentials and names that a client needs.

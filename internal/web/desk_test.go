@@ -339,11 +339,11 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// event is one of a stream.
-type event struct{ name, data string }
+// streamed is one of a stream.
+type streamed struct{ name, data string }
 
 // listen reads the events of a stream.
-func listen(ctx context.Context, t *testing.T, address, cookie string) (<-chan event, *http.Response) {
+func listen(ctx context.Context, t *testing.T, address, cookie string) (<-chan streamed, *http.Response) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -355,11 +355,11 @@ func listen(ctx context.Context, t *testing.T, address, cookie string) (<-chan e
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make(chan event, 100)
+	out := make(chan streamed, 100)
 	go func() {
 		defer close(out)
 		defer res.Body.Close()
-		var e event
+		var e streamed
 		for s := bufio.NewScanner(res.Body); s.Scan(); {
 			line := s.Text()
 			switch {
@@ -369,7 +369,7 @@ func listen(ctx context.Context, t *testing.T, address, cookie string) (<-chan e
 				e.data = line[6:]
 			case line == "" && e.name != "":
 				out <- e
-				e = event{}
+				e = streamed{}
 			}
 		}
 	}()
@@ -384,13 +384,13 @@ func TestEvents(t *testing.T) {
 	defer srv.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	next := func(c <-chan event) event {
+	next := func(c <-chan streamed) streamed {
 		select {
 		case e := <-c:
 			return e
 		case <-ctx.Done():
 			t.Fatal("nothing came")
-			return event{}
+			return streamed{}
 		}
 	}
 	// An organisation of its own: other tests start jobs, too.
@@ -463,4 +463,4 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func first(c <-chan event, _ *http.Response) <-chan event { return c }
+func first(c <-chan streamed, _ *http.Response) <-chan streamed { return c }

@@ -62,11 +62,28 @@ func TestEngagementPages(t *testing.T) {
 		t.Error("a Type 1 has an observation")
 	}
 	says("the scope of the SOC 1", page(soc1+"/scope", lead), "PAY-R1")
+	// Objectives on a page of their own: a new one, a change, and one that is left out with a reason.
+	at := soc1 + "/objectives"
+	post(at+"/new", in.cookie[access.ControlOwner], http.StatusForbidden, url.Values{})
+	says("a new one", post(at+"/new", lead, 422, url.Values{"base": {"1"}, "id": {"PAY-R1"}, "statement": {""}, "controls": {"NONE-1"}}), "There is no control NONE-1")
+	says("a new one", post(at+"/new", lead, 422, url.Values{"base": {"1"}, "id": {"PAY-R1"}, "statement": {"It is there."}}), "PAY-R1 is there already")
+	post(at+"/new", lead, 303, url.Values{"base": {"1"}, "id": {"own-2"}, "statement": {"Controls provide reasonable assurance that <b> is paid once."}, "process": {"Payments"}, "by": {"The revenue authority"}, "assertions": {"accuracy, completeness"}, "controls": {"IAM-03"}})
+	post(at+"/OWN-2/edit", lead, 303, url.Values{"base": {"2"}, "statement": {"Controls provide reasonable assurance that wages are paid once."}, "process": {"Payments"}, "by": {"The revenue authority"}, "controls": {"IAM-03, IAM-04"}})
+	says("leaving out", post(at+"/PAY-R1/leave", lead, 422, url.Values{"base": {"3"}, "reason": {"short"}}), "at least 10 characters")
+	post(at+"/PAY-R1/leave", lead, 303, url.Values{"base": {"3"}, "reason": {"Refunds are paid by the bank, not by us."}})
+	list := page(at, lead)
+	for _, want := range []string{"OWN-2", "wages are paid once", "The revenue authority", "ITGC-01", "Own"} {
+		says("the objectives", list, want)
+	}
+	if strings.Contains(list, "PAY-R1") {
+		t.Error("what was left out is still there")
+	}
+	in.get(t, at+"/OWN-9/edit", lead, http.StatusNotFound)
 	post("/engagements/new", lead, http.StatusUnprocessableEntity, url.Values{"report": {"soc3"}, "from_ref": {"SOC1-2026-1"}})
-	post(soc1+"/move/pbc", lead, http.StatusUnprocessableEntity, url.Values{"base": {"1"}})
-	post(soc1+"/move/cancelled", lead, http.StatusUnprocessableEntity, url.Values{"base": {"1"}})
-	says("cancelled", post(soc1+"/move/cancelled", lead, http.StatusSeeOther, url.Values{"base": {"1"}, "reason": {"A Type 2 is asked for."}}), soc1)
-	post(soc1+"/move/scoping", in.cookie[access.ControlOwner], http.StatusForbidden, url.Values{"base": {"2"}})
+	post(soc1+"/move/pbc", lead, http.StatusUnprocessableEntity, url.Values{"base": {"4"}})
+	post(soc1+"/move/cancelled", lead, http.StatusUnprocessableEntity, url.Values{"base": {"4"}})
+	says("cancelled", post(soc1+"/move/cancelled", lead, http.StatusSeeOther, url.Values{"base": {"4"}, "reason": {"A Type 2 is asked for."}}), soc1)
+	post(soc1+"/move/scoping", in.cookie[access.ControlOwner], http.StatusForbidden, url.Values{"base": {"5"}})
 
 	// A SOC 2 under observation: the firm is invited, and has a say in its scope.
 	scope, err := in.app.Access.As(t.Context(), in.operator(t), in.now, string(access.Owner)+"@alpha.example")

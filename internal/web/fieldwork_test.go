@@ -153,6 +153,20 @@ func TestFieldworkPages(t *testing.T) {
 	post(wp+"/sign", staff, 303)
 	post(wp+"/review", staff, 403)
 	post(wp+"/review", senior, 303)
+	if res := in.do("GET", wp+"/pdf", senior, nil); res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/pdf" || !strings.HasSuffix(res.Header.Get("Content-Disposition"), ".pdf") {
+		t.Error("the workpaper as a PDF:", res.StatusCode, res.Header)
+	}
+	in.get(t, wp+"/pdf", in.rival, 404)
+	at := wp[strings.LastIndex(wp, "/")+1:]
+	if doc := text(in.get(t, "/search?q="+at, staff, 200)); !strings.Contains(doc, "Workpaper") || !strings.Contains(doc, at) {
+		t.Errorf("the palette does not find %s: %.600s", at, doc)
+	}
+	if doc := text(in.get(t, "/search?q=changes", staff, 200)); !strings.Contains(doc, "Population") {
+		t.Errorf("the palette does not find the population: %.600s", doc)
+	}
+	if doc := text(all(in.get(t, "/search?q="+at, in.cookie[access.Owner], 200), "main")[0]); strings.Contains(doc, "Workpaper") {
+		t.Error("the client finds the firm's workpaper")
+	}
 	post(base+"/report/opinion/design", senior, 403, "kind", "unmodified")
 	in.answered(t, base+"/report/opinion/operation", partner, 422, "kind", "qualified")
 	post(base+"/report/opinion/operation", partner, 303, "kind", "qualified", "basis", "Changes were not approved throughout the period.")

@@ -267,6 +267,15 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 	if err := in.tasks(ctx, scope); err != nil {
 		return err
 	}
+	if err := in.authorities(ctx, scope, "Alpha: patch night"); err != nil {
+		return err
+	}
+	if err := in.rulebooks(ctx, scope, "Alpha: our own rule"); err != nil {
+		return err
+	}
+	if err := in.watches(ctx, scope); err != nil {
+		return err
+	}
 	return in.risks(ctx, scope)
 }
 
@@ -323,10 +332,19 @@ func (in *installation) hostile(ctx context.Context) error {
 	if err := in.hostileRisks(ctx, scope); err != nil {
 		return err
 	}
+	if err := in.hostileWatches(ctx, scope); err != nil {
+		return err
+	}
 	if err := in.hostilePolicies(ctx, scope); err != nil {
 		return err
 	}
 	if err := in.asksEvil(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.authorities(ctx, scope, evil); err != nil {
+		return err
+	}
+	if err := in.rulebooks(ctx, scope, evil); err != nil {
 		return err
 	}
 	_ = o

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -13,6 +15,7 @@ import (
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/kernel/period"
+	"github.com/tickmark/tickmark/verify"
 )
 
 // issued makes two examinations that a firm has issued: a Type 1 with a reader who took a copy, and a SOC 3 that is public. They are older
@@ -122,7 +125,13 @@ func (in *installation) release(ctx context.Context, partner access.AuditScope, 
 	for _, key := range []string{engagement.GateAssertion, engagement.GateRepresentation} {
 		a.Engagement.Checks[key] = a.Issue.ReleaseGate // nobody signs in a test
 	}
-	_, err := a.Issue.Issue(ctx, partner, in.now, "")
+	v, err := a.Issue.Issue(ctx, partner, in.now, "")
+	if err == nil && v.Complete() {
+		err = errors.New("the bundle was not left to the queue")
+	}
+	if err == nil { // no job runs in a test
+		_, err = a.Issue.Complete(ctx, a.Access.System(scope.Org(), "issue"), in.now, e.ID, v.Number, nil)
+	}
 	a.Engagement.Checks = checks
 	return err
 }
@@ -206,6 +215,24 @@ func TestIssuePages(t *testing.T) {
 	if err != nil || !bytes.Equal(one, two) || !bytes.HasPrefix(one, stored) || len(stored) < 1000 || len(one) == len(stored) {
 		t.Errorf("%d and %d bytes, issued were %d", len(one), len(two), len(stored))
 	}
+	// The bundle of what was issued holds it, and proves it without us.
+	res = in.do("GET", at+"/report/versions/1/bundle", owner, nil)
+	archive, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatal(res.StatusCode, err)
+	}
+	rep, err := verify.Bundle(bytes.NewReader(archive), int64(len(archive)), verify.Options{})
+	if err != nil || !rep.OK() {
+		t.Errorf("%v %+v", err, rep)
+	}
+	if z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive))); err != nil {
+		t.Error(err)
+	} else if f, err := z.Open("issued/" + strings.ToLower(ref) + ".pdf"); err != nil {
+		t.Error(err)
+	} else if inside, err := io.ReadAll(f); err != nil || !bytes.Equal(inside, stored) {
+		t.Error("the bundle has another report:", len(inside), err)
+	}
+	in.get(t, at+"/report/versions/2/bundle", owner, 404)
 	csv := in.do("GET", at+"/distribution/log?as=csv", owner, nil)
 	line, err := io.ReadAll(csv.Body)
 	if err != nil || !strings.Contains(string(line), "'=1+1<b>") {
@@ -219,6 +246,9 @@ func TestIssuePages(t *testing.T) {
 	post(to+"/end", owner, 303, url.Values{"why": {"The contract has ended."}})
 	in.get(t, link, "", 404)
 	in.get(t, link+"/report.pdf", "", 404)
+
+	in.recordsFirm(t, post, says)
+	in.mailsReader(t, to, post, says)
 
 	// The SOC 3 is for anybody, the other is not.
 	soc3 := "SOC3-" + begin.Format("2006") + "-1"

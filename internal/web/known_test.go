@@ -3,17 +3,21 @@ package web_test
 // everybodys are routes with a parameter that show what does not belong to an organisation, or what both have under the
 // same name: the catalogue, the library's tests and the starting set of controls.
 var everybodys = []string{
+	"/methodology/versions/{n}", // 0 is the program's own
+	"/authority/permits/{ref}", "/authority/permits/{ref}/approve", "/authority/permits/{ref}/withdraw",
+	"/rules/{key}", "/rules/{key}/turn", "/rules/{key}/try", "/rules/{key}/filter", "/rulesets/{ref}", "/rulesets/{ref}/remove", "/filters/{ref}/end", "/baselines/benign/{ref}/end",
 	"/interview/{group}", "/gaps/{id}", "/gaps/{id}/task", "/programmes/{id}", "/programmes/{id}/{line}/settle", "/programmes/{id}/{line}/task",
 	"/api/v1/engagements/{ref}", "/api/v1/engagements/{ref}/requests", "/api/v1/engagements/{ref}/findings",
 	"/engagements/{ref}/findings", "/engagements/{ref}/findings/{f}", "/engagements/{ref}/findings/samples/{wp}",
 	"/rhythms/{control}", "/rhythms/{control}/end", "/shared/{token}", "/shared/{token}/agree", "/shared/{token}/report.pdf", "/public/{org}/{ref}", "/public/{org}/{ref}/report.pdf",
 	"/engagements/{ref}/report", "/engagements/{ref}/report/versions/{n}/{format}", "/engagements/{ref}/report/answers/{test}", "/engagements/{ref}/distribution", "/engagements/{ref}/distribution/log",
 	"/engagements/{ref}/distribution/new", "/engagements/{ref}/distribution/terms", "/engagements/{ref}/distribution/publish", "/engagements/{ref}/distribution/unpublish", "/engagements/{ref}/distribution/readers/{reader}",
-	"/engagements/{ref}/distribution/readers/{reader}/link", "/engagements/{ref}/distribution/readers/{reader}/end",
+	"/engagements/{ref}/distribution/readers/{reader}/link", "/engagements/{ref}/distribution/readers/{reader}/mail", "/engagements/{ref}/distribution/readers/{reader}/end",
 	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
 	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
+	"/engagements/{ref}/objectives", "/engagements/{ref}/objectives/new", "/methodology/versions/{n}",
 	"/engagements/{ref}", "/engagements/{ref}/scope", "/engagements/{ref}/scope/edit", "/engagements/{ref}/auditors", "/engagements/{ref}/auditors/invite", "/engagements/{ref}/firm",
 	"/engagements/{ref}/documents", "/engagements/{ref}/documents/new", "/engagements/{ref}/requests", "/engagements/{ref}/requests/{r}", "/engagements/{ref}/requests/bulk/owner", "/engagements/{ref}/requests/{r}/attach",
 	"/engagements/{ref}/requests/{r}/detach", "/engagements/{ref}/requests/{r}/file", "/engagements/{ref}/requests/{r}/provide", "/engagements/{ref}/requests/{r}/recall", "/engagements/{ref}/requests/{r}/comment",
@@ -41,6 +45,9 @@ var notLinked = map[string]bool{
 	"/methodology/templates/{n}/drop":              true, // the same
 	"/start":                                       true, // an installation without an organisation
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done
+	"/alerts/{ref}/reopen":                         true, // a closed alert
+	"/alerts/{ref}/events/{event}":                 true, // an event that can be read
+	"/incidents/{ref}/graph.svg":                   true, // an incident that was reconstructed
 	"/jobs/events":                                 true, // a script asks for it
 	"/jobs/{id}":                                   true, // a job
 	"/jobs/{id}/cancel":                            true, // a job under way
@@ -57,6 +64,12 @@ var notLinked = map[string]bool{
 	"/shared/{token}":                              true, // a reader's link
 	"/shared/{token}/report.pdf":                   true, // below it
 	"/engagements/{ref}/distribution/publish":      true, // a SOC 3 that is not public
+
+	"/engagements/{ref}/objectives":                         true, // a SOC 1
+	"/engagements/{ref}/objectives/new":                     true, // the same
+	"/engagements/{ref}/objectives/{id}/edit":               true, // the same
+	"/engagements/{ref}/objectives/{id}/leave":              true, // the same
+	"/engagements/{ref}/distribution/readers/{reader}/mail": true, // an e-mail route that carries it
 
 	"/settings/people/{id}/factor":               true, // a second factor
 	"/settings/tokens/{id}/revoke":               true, // an API token

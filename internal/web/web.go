@@ -12,15 +12,20 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/applicability"
+	"github.com/tickmark/tickmark/internal/authority"
 	"github.com/tickmark/tickmark/internal/campaign"
 	"github.com/tickmark/tickmark/internal/change"
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/control"
+	"github.com/tickmark/tickmark/internal/detect"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/issue"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -39,9 +44,12 @@ import (
 	"github.com/tickmark/tickmark/internal/vendors"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/account"
+	"github.com/tickmark/tickmark/internal/web/events"
 	webfieldwork "github.com/tickmark/tickmark/internal/web/fieldwork"
+	"github.com/tickmark/tickmark/internal/web/issuing"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/web/records"
+	"github.com/tickmark/tickmark/internal/web/settings"
 	vendorpages "github.com/tickmark/tickmark/internal/web/vendors"
 	"github.com/tickmark/tickmark/internal/work"
 )
@@ -66,10 +74,21 @@ type Services struct {
 	Fieldwork     *fieldwork.Service
 	Issue         *issue.Service // of reports
 	Packs         webfieldwork.Packs
+	Seals         issuing.Seals
+	Customs       func(ctx context.Context, s access.ReadScope) ([]settings.Custom, error)
 	Occurrences   *occurrence.Service
 	Risks         *risk.Service
 	Changes       *change.Service
-	Requests      *request.Service // of the auditor
+	Authority     *authority.Service // what allows the changes that events tell of
+	Detect        *detect.Service    // rules and baselines
+	Alerts        *alert.Service
+	Incidents     *incident.Service
+	// Event reads an event of a system that is watched; nil while none can be read.
+	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
+	// QueryEvents asks them in SQL; FileHunt keeps what was found as evidence.
+	QueryEvents func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
+	FileHunt    func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)
+	Requests    *request.Service // of the auditor
 	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
 	AroundRisks   func(at time.Time) risk.Around
 	People        *people.Service
@@ -80,6 +99,7 @@ type Services struct {
 	AroundVendors vendorpages.Around // what other rooms know that their pages show
 	// RefreshPeople brings the directory up to the newest snapshots.
 	RefreshPeople func(ctx context.Context, scope access.Scope, now time.Time) (people.Outcome, error)
+	Intake        *event.Intake // of events; nil where none are taken
 	Imports       *intake.Service
 	// Import tries or applies an import; it returns a job when that goes on in the background.
 	Import func(ctx context.Context, scope access.Scope, now time.Time, ref string, apply, leave bool) (intake.Import, string, error)
@@ -156,5 +176,8 @@ func build(routes []page.Route, s Services, o Options) (*door, error) {
 		}
 	}
 	d.mux.HandleFunc("GET "+page.AssetPath, site.ServeAssets)
+	if s.Intake != nil {
+		d.mux.Handle("POST "+events.Path, &events.Handler{Intake: s.Intake, Clock: o.Clock, Log: o.Log})
+	}
 	return d, nil
 }

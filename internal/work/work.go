@@ -61,11 +61,12 @@ const (
 	FromReview    Source = "review"    // what an access review decided, by system: "AR-2026-03/okta-main"
 	FromVendor    Source = "vendor"    // a finding about a vendor: "V-012/VA-003/1"
 	FromRisk      Source = "risk"      // a treatment of a risk: "R-012/2"
+	FromIncident  Source = "incident"  // a lesson of an incident: "INC-17/2"
 )
 
 // Sources lists them.
 func Sources() []Source {
-	return []Source{ByHand, FromGap, FromControl, FromTest, FromItem, FromProgramme, FromEvidence, FromException, FromReview, FromVendor, FromRisk}
+	return []Source{ByHand, FromGap, FromControl, FromTest, FromItem, FromProgramme, FromEvidence, FromException, FromReview, FromVendor, FromRisk, FromIncident}
 }
 
 // Title is the source as people read it.
@@ -93,6 +94,8 @@ func (s Source) Title() string {
 		return "Vendor"
 	case FromRisk:
 		return "Risk"
+	case FromIncident:
+		return "Incident"
 	}
 	return string(s)
 }

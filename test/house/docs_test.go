@@ -102,7 +102,7 @@ func packageList(r *repository) string {
 			continue
 		}
 		for _, f := range files {
-			if f.ast.Doc == nil {
+			if f.ast.Doc == nil || f.generated {
 				continue
 			}
 			doc := strings.Join(strings.Fields(f.ast.Doc.Text()), " ")

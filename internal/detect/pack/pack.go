@@ -106,6 +106,9 @@ func (p *Pack) Rule(id string) (Rule, bool) {
 	return p.Rules[i], true
 }
 
+// Text is a file of rules, by the path its rules have in Set.
+func Text(path string) ([]byte, error) { return files.ReadFile("rules/" + path) }
+
 // document is what a rule's document holds beside what Sigma knows.
 type document struct {
 	ID          string                                      `yaml:"id"`

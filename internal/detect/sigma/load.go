@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -26,6 +27,13 @@ const (
 // LoadFS reads every .yml and .yaml file of a folder and those below, in the order of their paths.
 func LoadFS(dir fs.FS) (*Set, error) {
 	s := &Set{}
+	if err := eachFile(dir, s.Add); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func eachFile(dir fs.FS, give func(name string, text []byte)) error {
 	files, total := 0, int64(0)
 	err := fs.WalkDir(dir, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !ruleFile(name) {
@@ -36,16 +44,46 @@ func LoadFS(dir fs.FS) (*Set, error) {
 			return err
 		}
 		defer f.Close() //nolint:errcheck // it was only read
-		return s.add(name, f, &files, &total)
+		text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+		if err != nil {
+			return err
+		}
+		files++
+		total += int64(len(text))
+		switch {
+		case files > maxFiles:
+			return errs.New(errs.Invalid, "there are more than %d files of rules", maxFiles)
+		case total > maxUnpacked:
+			return errs.New(errs.Invalid, "the rules are more than %d MiB", maxUnpacked>>20)
+		}
+		give(name, text)
+		return nil
 	})
-	if err != nil {
-		return nil, errs.Wrap(err, "reading rules")
-	}
-	return s, nil
+	return errs.Wrap(err, "reading rules")
+}
+
+// File is one file of rules: its path in an archive, and its text.
+type File struct {
+	Path string
+	Text []byte
 }
 
 // LoadArchive reads the rules of a release archive: zip, tar, tar.gz or tar.zst, told by its content.
 func LoadArchive(archive io.ReaderAt, size int64) (*Set, error) {
+	files, err := ReadArchive(archive, size)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{}
+	for _, f := range files {
+		s.Add(f.Path, f.Text)
+	}
+	return s, nil
+}
+
+// ReadArchive gives the files of rules in an archive by the order of their paths, so that the order of the archive does not
+// matter. A file that is larger than rules may be is cut one byte beyond: Set.Add refuses it then.
+func ReadArchive(archive io.ReaderAt, size int64) ([]File, error) {
 	head := make([]byte, 4)
 	if _, err := archive.ReadAt(head, 0); err != nil {
 		return nil, errs.As(errs.Invalid, err, "the archive of rules cannot be read")
@@ -58,7 +96,9 @@ func LoadArchive(archive io.ReaderAt, size int64) (*Set, error) {
 		if err != nil {
 			return nil, errs.As(errs.Invalid, err, "the zip archive of rules cannot be read")
 		}
-		return LoadFS(z)
+		var out []File
+		err = eachFile(z, func(name string, text []byte) { out = append(out, File{name, text}) })
+		return out, err
 	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(whole, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
 		if err != nil {
@@ -73,14 +113,13 @@ func LoadArchive(archive io.ReaderAt, size int64) (*Set, error) {
 		}
 		from = z
 	}
-	return loadTar(from)
+	return readTar(from)
 }
 
-// loadTar reads the files first and adds them by the order of their paths, so that the order of an archive does not matter.
-func loadTar(from io.Reader) (*Set, error) {
+// readTar reads the files first and gives them by the order of their paths.
+func readTar(from io.Reader) ([]File, error) {
 	t := tar.NewReader(from)
 	texts := map[string][]byte{}
-	var names []string
 	total := int64(0)
 	for entries := 0; ; entries++ {
 		h, err := t.Next()
@@ -104,34 +143,13 @@ func loadTar(from io.Reader) (*Set, error) {
 		if total += int64(len(text)); total > maxUnpacked {
 			return nil, errs.New(errs.Invalid, "the archive unpacks to more than %d MiB of rules", maxUnpacked>>20)
 		}
-		if _, ok := texts[name]; !ok {
-			names = append(names, name)
-		}
 		texts[name] = text
 	}
-	slices.Sort(names)
-	s := &Set{}
-	for _, n := range names {
-		s.Add(n, texts[n])
+	var out []File
+	for _, n := range slices.Sorted(maps.Keys(texts)) {
+		out = append(out, File{n, texts[n]})
 	}
-	return s, nil
-}
-
-func (s *Set) add(name string, from io.Reader, files *int, total *int64) error {
-	text, err := io.ReadAll(io.LimitReader(from, maxFileBytes+1))
-	if err != nil {
-		return err
-	}
-	*files++
-	*total += int64(len(text))
-	switch {
-	case *files > maxFiles:
-		return errs.New(errs.Invalid, "there are more than %d files of rules", maxFiles)
-	case *total > maxUnpacked:
-		return errs.New(errs.Invalid, "the rules are more than %d MiB", maxUnpacked>>20)
-	}
-	s.Add(name, text)
-	return nil
+	return out, nil
 }
 
 func ruleFile(name string) bool {

@@ -163,6 +163,7 @@ func TestLife(t *testing.T) {
 		w.method(p)
 		w.invisible(p)
 		w.rolled(p)
+		w.removed(p)
 	})
 }
 
@@ -296,8 +297,12 @@ func (w *world) concluded(p *fieldwork.Paper) {
 	_, err = w.svc.Sign(ctx, a, w.tick(), p.Ref, 0)
 	w.refused(err, errs.Conflict, "notes that are open")
 	w.ok(w.svc.Clear(ctx, a, w.tick(), p.Ref, n.N, "It did not; the log is EV-2025-00001"))
+	_, err = w.svc.Sign(ctx, a, now.Add(-time.Hour), p.Ref, 0)
+	w.refused(err, errs.Conflict, "the clock says 2026-03-01 11:00:00 UTC")
 	_, err = w.svc.Sign(ctx, a, w.tick(), p.Ref, 0)
 	w.ok(err)
+	_, err = w.svc.Review(ctx, w.Partner, now, p.Ref, 0)
+	w.refused(err, errs.Conflict, "the clock says 2026-03-01 12:00:00 UTC")
 	_, err = w.svc.Mark(ctx, a, w.tick(), p.Ref, []fieldwork.Marking{{N: 1, Letter: "A", Mark: fieldwork.Open, Base: 1}})
 	w.refused(err, errs.Conflict, "signed off")
 	_, err = w.svc.Review(ctx, a, w.tick(), p.Ref, 0)

@@ -12,6 +12,7 @@ import (
 	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 )
 
@@ -197,6 +198,27 @@ func (s *Store) AddMethod(ctx context.Context, scope access.Scope, m fieldwork.M
 	n, err := s.DB.Exec(ctx, `INSERT INTO fieldwork_method (org_id, version, body, set_by, set_at, why) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, string(scope.Org()), m.Version, body, m.By, m.At.UnixMicro(), m.Why)
 	if err == nil && n == 0 {
 		err = errs.New(errs.Conflict, "the methodology was changed meanwhile").WithHint("Open it again to see what is kept now.")
+	}
+	return err
+}
+
+// Profiles lists every version, newest first.
+func (s *Store) Profiles(ctx context.Context, scope access.ReadScope) ([]fieldwork.Profile, error) {
+	return sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (fieldwork.Profile, error) {
+		var p fieldwork.Profile
+		var day, at int64
+		err := r.Scan(&p.Version, &p.Name, &p.Licence, &day, &p.Why, &at, &p.By)
+		p.PeerReview, p.At = period.Date(day), sqldb.Time(at)
+		return p, err
+	}, `SELECT version, name, licence, peer_day, why, at, actor FROM fieldwork_firm WHERE org_id = $1 ORDER BY version DESC`, string(scope.Org()))
+}
+
+// AddProfile adds a version.
+func (s *Store) AddProfile(ctx context.Context, scope access.Scope, p fieldwork.Profile) error {
+	n, err := s.DB.Exec(ctx, `INSERT INTO fieldwork_firm (org_id, version, name, licence, peer_day, why, at, actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+		string(scope.Org()), p.Version, p.Name, p.Licence, int64(p.PeerReview), p.Why, p.At.UnixMicro(), p.By)
+	if err == nil && n == 0 {
+		err = errs.New(errs.Conflict, "the firm's record was changed meanwhile").WithHint("Open it again to see what is kept now.")
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,13 +37,14 @@ var now = accesstest.Now
 type world struct {
 	*accesstest.World
 	accesstest.Auditors
-	t    *testing.T
-	svc  *issue.Service
-	work *fieldwork.Service
-	e    engagement.Engagement
-	n    int
-	sign []engagement.Signature
-	fail string // kind of ledger entry that breaks
+	t      *testing.T
+	svc    *issue.Service
+	work   *fieldwork.Service
+	e      engagement.Engagement
+	n      int
+	sign   []engagement.Signature
+	broken error  // ends an archive in the middle
+	fail   string // kind of ledger entry that breaks
 }
 
 // Append breaks where the test wants the program to be killed.
@@ -74,12 +76,20 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	w.work = &fieldwork.Service{Populations: store, Papers: store, Findings: store, Firm: store, Engagements: engagements, Controls: cs, Catalog: c, Tx: db, Ledger: w.Ledger}
 	kept := &issuesql.Store{DB: db}
 	w.svc = &issue.Service{Store: kept, Readers: kept, Engagements: es, Work: w.work, Access: w.Access, Blobs: es.Blobs, Ledger: w, Tx: db, Render: render,
-		Stamp: func(pdf []byte, whose string) ([]byte, error) {
+		Pack: w.pack, Stamp: func(pdf []byte, whose string) ([]byte, error) {
 			return append(bytes.Clone(pdf), "\nfor "+whose...), nil
 		}}
 	es.Checks = map[string]engagement.Check{engagement.GateAssertion: yes, engagement.GateRepresentation: yes, engagement.GateRelease: w.svc.ReleaseGate, engagement.GateDistribution: w.svc.DistributionGate, engagement.GateTests: w.svc.TestsGate}
 	w.e = w.engage("soc2", "firm")
 	return w
+}
+
+// pack is an archive as the test wants it: made at once, made later, or broken off.
+func (w *world) pack(_ context.Context, _ access.Scope, _ time.Time, f engagement.Frozen, with []engagement.Part, out io.Writer, _ engagement.BundleProgress) error {
+	if _, err := fmt.Fprint(out, "bundle of ", f.Number, with); err != nil {
+		return err
+	}
+	return w.broken
 }
 
 func render(d *engagement.Dossier) (issue.Rendered, error) {
@@ -321,8 +331,20 @@ func (w *world) issued() {
 		}
 	}
 	w.fail = ""
-	v, err := w.svc.Issue(ctx, partner, w.tick(), "")
+	w.unsealed()
+	v, err := w.svc.Resume(ctx, partner, w.tick())
 	w.ok(err)
+	_, err = w.svc.Resume(ctx, partner, w.tick())
+	w.refused(err, errs.Conflict, "no version of")
+	again, err := w.svc.Complete(ctx, w.Access.System(w.Org.ID, "issue"), w.tick(), w.e.ID, 1, nil)
+	if err != nil || again.Bundle.Seq != v.Bundle.Seq || len(w.Entries(t, w.Owner, "report.sealed")) != 1 {
+		t.Error("sealed twice:", again, err)
+	}
+	if name, b, err := w.svc.Archive(ctx, w.Owner.ReadScope, w.e, 1); err != nil || b.Size == 0 || !strings.HasSuffix(name, "-issued-1.tickmark.zip") {
+		t.Error(name, b, err)
+	}
+	_, _, err = w.svc.Archive(ctx, w.OtherOwner.ReadScope, w.e, 1)
+	w.refused(err, errs.NotFound, "")
 	kept, err := w.svc.Versions(ctx, w.Owner.ReadScope, w.e.ID)
 	if err != nil || len(kept) != 1 || !reflect.DeepEqual(kept[0], v) || v.Number != 1 || v.By != partner.Firm.Actor() {
 		t.Errorf("%+v\n%+v, %v", kept, v, err)
@@ -345,6 +367,38 @@ func (w *world) issued() {
 	w.refused(err, errs.Conflict, "Version 1 came from it")
 	_, err = w.svc.Respond(ctx, w.Owner, w.tick(), w.e.Ref, 0, engagement.Response{Test: "T-1", Cause: "It was forgotten.", Action: "A reminder was set."})
 	w.refused(err, errs.Conflict, "does not change any more")
+}
+
+// unsealed issues a version whose bundle breaks off: the version waits, nobody gets it, and the examination stays where it is.
+func (w *world) unsealed() {
+	ctx, t, partner := w.t.Context(), w.t, w.Auditors.Partner
+	w.broken = errors.New("the disk went away")
+	_, err := w.svc.Issue(ctx, partner, w.tick(), "")
+	if err == nil || !strings.Contains(err.Error(), "the disk went away") {
+		t.Error("issued without its bundle:", err)
+	}
+	waits := func(step string) {
+		t.Helper()
+		all, err := w.svc.Versions(ctx, w.Owner.ReadScope, w.e.ID)
+		if err != nil || len(all) != 1 || all[0].Complete() {
+			t.Errorf("%s: %+v, %v", step, all, err)
+		}
+		if e, _ := w.svc.Engagements.Store.Engagement(ctx, w.Owner.ReadScope, w.e.Ref); e.Status != engagement.Representation {
+			t.Error(step, e.Status)
+		}
+		if ok, says, err := w.svc.ReleaseGate(ctx, w.Owner.ReadScope, now, w.e); ok || !strings.Contains(says, "waits for its bundle") || err != nil {
+			t.Error(step, ok, says, err)
+		}
+	}
+	waits("broken off")
+	w.broken, w.fail = nil, "report.sealed"
+	if _, err := w.svc.Resume(ctx, partner, w.tick()); err == nil {
+		t.Error("sealed without its entry")
+	}
+	waits("killed between the archive and its record")
+	_, err = w.svc.Issue(ctx, partner, w.tick(), "A second one, while the first waits.")
+	w.refused(err, errs.Conflict, "is being completed")
+	w.fail = ""
 }
 
 func (w *world) distributed() {
@@ -475,9 +529,12 @@ func (w *world) general() {
 	w.refused(err, errs.Conflict, "for general use")
 	w.ok(w.svc.Publish(ctx, w.Owner, w.tick(), w.e.Ref))
 	w.ok(w.svc.Publish(ctx, w.Owner, w.tick(), w.e.Ref)) // once is enough
-	o, f, body, err := w.svc.PublicFile(ctx, bot.ReadScope, w.tick(), w.e.Ref)
+	o, f, body, err := w.svc.PublicFile(ctx, bot, w.tick(), w.e.Ref)
 	if err != nil || o.Reader.ID != "" || f.Format != "pdf" || len(body) == 0 || len(w.Entries(t, w.Owner, "report.published")) != 1 {
 		t.Error(o, f, err)
+	}
+	if log, err := w.svc.Log(ctx, w.Owner.ReadScope, w.e.ID, "", paging.Query{Search: bot.From()}); err != nil || log.Total != 1 || log.Rows[0].Ref != "" || log.Rows[0].Address != bot.From() || log.Rows[0].SHA256 != f.SHA256 {
+		t.Errorf("%+v, %v", log, err)
 	}
 	_, err = w.svc.Public(ctx, bot.ReadScope, w.tick(), "SOC2-2026-1")
 	w.refused(err, errs.NotFound, "no public report here")

@@ -153,7 +153,7 @@ var downloadSorts = map[string]string{"at": "d.at", "reader": "lower(r.name)", "
 func (s *Store) Downloads(ctx context.Context, scope access.ReadScope, e engagement.ID, reader string, since time.Time, q paging.Query) (paging.Result[issue.Download], error) {
 	q = q.Norm()
 	res := paging.Result[issue.Download]{Query: q}
-	const from = ` FROM issue_download d JOIN issue_reader r ON r.id = d.reader_id WHERE `
+	const from = ` FROM issue_download d LEFT JOIN issue_reader r ON r.id = d.reader_id WHERE `
 	var w sqldb.Where
 	w.Add(`d.org_id = ?`, string(scope.Org()))
 	w.Add(`d.engagement_id = ?`, string(e))
@@ -161,7 +161,7 @@ func (s *Store) Downloads(ctx context.Context, scope access.ReadScope, e engagem
 	w.AddIf(!since.IsZero(), `d.at > ?`, since.UnixMicro())
 	if q.Search != "" {
 		t := sqldb.LikeLower(q.Search)
-		w.Add(`(lower(r.ref) LIKE ? ESCAPE '!' OR lower(r.name) LIKE ? ESCAPE '!' OR lower(r.company) LIKE ? ESCAPE '!')`, t, t, t)
+		w.Add(`(lower(r.ref) LIKE ? ESCAPE '!' OR lower(r.name) LIKE ? ESCAPE '!' OR lower(r.company) LIKE ? ESCAPE '!' OR d.address LIKE ? ESCAPE '!')`, t, t, t, t)
 	}
 	total, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*)`+from+w.SQL(), w.Args()...)
 	if err != nil {
@@ -174,6 +174,6 @@ func (s *Store) Downloads(ctx context.Context, scope access.ReadScope, e engagem
 		err := x.Scan(&d.ID, &d.Reader, &d.Ref, &d.Name, &d.Company, &d.Number, &d.File, &d.SHA256, &at, &d.Address)
 		d.At = sqldb.Time(at)
 		return d, err
-	}, `SELECT d.id, d.reader_id, r.ref, r.name, r.company, d.n, d.file, d.sha256, d.at, d.address`+from+w.SQL()+sqldb.OrderBy(downloadSorts, q.Sort, q.Desc, `d.at DESC, d.id DESC`, `d.id`)+w.Page(q.Size, q.Offset()), w.Args()...)
+	}, `SELECT d.id, d.reader_id, COALESCE(r.ref, ''), COALESCE(r.name, ''), COALESCE(r.company, ''), d.n, d.file, d.sha256, d.at, d.address`+from+w.SQL()+sqldb.OrderBy(downloadSorts, q.Sort, q.Desc, `d.at DESC, d.id DESC`, `d.id`)+w.Page(q.Size, q.Offset()), w.Args()...)
 	return res, err
 }

@@ -95,7 +95,18 @@ func (s *Store) AddVersion(ctx context.Context, scope access.Scope, v issue.Vers
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING`,
 		v.ID, string(scope.Org()), string(v.Engagement), v.Number, v.Dossier, v.DossierSHA256, v.HandOver, v.HandOverSHA, v.Kind, int64(v.Coverage.From), int64(v.Coverage.To), v.Firm, int64(v.Date), v.Pages,
 		string(files), v.Reason, v.At.UnixMicro(), v.By, v.Seq)
-	return once(n, err, "version %d was issued at the same moment", v.Number)
+	if err := once(n, err, "version %d was issued at the same moment", v.Number); err != nil || v.Bundle == nil {
+		return err
+	}
+	_, err = s.DB.Exec(ctx, `INSERT INTO issue_bundle (org_id, engagement_id, n, sha256, size, seq, at) VALUES ($1, $2, $3, '', 0, 0, NULL)`, string(scope.Org()), string(v.Engagement), v.Number)
+	return err
+}
+
+// SealBundle keeps what became of a bundle that is awaited.
+func (s *Store) SealBundle(ctx context.Context, scope access.Scope, e engagement.ID, number int, b issue.Bundle) error {
+	n, err := s.DB.Exec(ctx, `UPDATE issue_bundle SET sha256 = $4, size = $5, seq = $6, at = $7 WHERE org_id = $1 AND engagement_id = $2 AND n = $3 AND sha256 = ''`,
+		string(scope.Org()), string(e), number, b.SHA256, b.Size, b.Seq, sqldb.MicrosPtr(b.At))
+	return once(n, err, "the bundle of version %d was sealed at the same moment", number)
 }
 
 // Versions lists issued versions, the newest first.
@@ -104,13 +115,18 @@ func (s *Store) Versions(ctx context.Context, scope access.ReadScope, e engageme
 		var v issue.Version
 		var files string
 		var from, to, day, at int64
-		if err := r.Scan(&v.ID, &v.Engagement, &v.Number, &v.Dossier, &v.DossierSHA256, &v.HandOver, &v.HandOverSHA, &v.Kind, &from, &to, &v.Firm, &day, &v.Pages, &files, &v.Reason, &at, &v.By, &v.Seq); err != nil {
+		var sum *string
+		var size, seq, whole *int64
+		if err := r.Scan(&v.ID, &v.Engagement, &v.Number, &v.Dossier, &v.DossierSHA256, &v.HandOver, &v.HandOverSHA, &v.Kind, &from, &to, &v.Firm, &day, &v.Pages, &files, &v.Reason, &at, &v.By, &v.Seq, &sum, &size, &seq, &whole); err != nil {
 			return v, err
+		}
+		if sum != nil {
+			v.Bundle = &issue.Bundle{SHA256: *sum, Size: *size, Seq: *seq, At: sqldb.TimePtr(whole)}
 		}
 		v.Coverage, v.Date, v.At = period.Period{From: period.Date(from), To: period.Date(to)}, period.Date(day), sqldb.Time(at)
 		return v, json.Unmarshal([]byte(files), &v.Files)
-	}, `SELECT id, engagement_id, n, dossier, dossier_sha256, handover, handover_sha256, kind, covers_from, covers_to, firm, report_day, pages, files, reason, at, actor, seq
-		FROM issue_version WHERE org_id = $1 AND engagement_id = $2 ORDER BY n DESC`, string(scope.Org()), string(e))
+	}, `SELECT v.id, v.engagement_id, v.n, v.dossier, v.dossier_sha256, v.handover, v.handover_sha256, v.kind, v.covers_from, v.covers_to, v.firm, v.report_day, v.pages, v.files, v.reason, v.at, v.actor, v.seq, b.sha256, b.size, b.seq, b.at
+		FROM issue_version v LEFT JOIN issue_bundle b ON b.engagement_id = v.engagement_id AND b.n = v.n WHERE v.org_id = $1 AND v.engagement_id = $2 ORDER BY v.n DESC`, string(scope.Org()), string(e))
 }
 
 // AddResponse adds a version of management's answer to a test.

@@ -112,7 +112,7 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 			}
 			posted++
 			for _, r := range to {
-				if !r.Carries(m.Event) || m.To != "" && r.Kind != notify.Email {
+				if !r.Takes(m) {
 					continue
 				}
 				if _, err := s.DB.Exec(ctx, `INSERT INTO notify_delivery (org_id, id, route_id, message_id, status, attempts, error, next_at, done_at) VALUES ($1, $2, $3, $4, 'waiting', 0, '', $5, NULL)`,

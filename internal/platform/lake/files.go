@@ -60,7 +60,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // Create begins a file whose columns are those of row's type.
-func (d Dir) Create(path string, row any) (*Writer, error) {
+func (d Dir) Create(path string, row any, more ...parquet.WriterOption) (*Writer, error) {
 	abs, err := d.Abs(path)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,8 @@ func (d Dir) Create(path string, row any) (*Writer, error) {
 	h := sha256.New()
 	n := &counter{w: io.MultiWriter(tmp, h)}
 	// A fixed creator keeps equal rows equal bytes across builds.
-	w := parquet.NewWriter(n, parquet.SchemaOf(row), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("tickmark", "1", ""))
+	options := append([]parquet.WriterOption{parquet.SchemaOf(row), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("tickmark", "1", "")}, more...)
+	w := parquet.NewWriter(n, options...)
 	return &Writer{path: path, abs: abs, tmp: tmp, hash: h, n: n, w: w}, nil
 }
 

@@ -125,3 +125,6 @@ func (s *Server) auditDetail(j *wire.JSON, e *life.AuditEvent) {
 		}
 	}
 }
+
+// WriteEvent writes an event of a life's audit log as the log endpoint shows it.
+func WriteEvent(j *wire.JSON, w *life.World, e *life.AuditEvent) { (&Server{w: w}).auditEvent(j, e) }

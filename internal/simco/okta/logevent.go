@@ -64,7 +64,7 @@ func (s *Server) logEvent(j *wire.JSON, k int) {
 	j.End().TMs("published", e.At).O("securityContext").N("asNumber").N("asOrg").N("isp").N("domain").N("isProxy").End().
 		S("severity", kind.severity).O("debugContext").O("debugData").S("requestUri", "/").End().End().S("legacyEventType", "").
 		O("transaction").S("type", "WEB").S("id", s.w.ID("tx", k)).O("detail").End().End().
-		S("uuid", s.w.GUID(uint64(k)+1<<40)).S("version", "0").O("request").A("ipChain").EndArr().End()
+		S("uuid", EventID(s.w, k)).S("version", "0").O("request").A("ipChain").EndArr().End()
 	s.targets(j, e)
 	j.End()
 }
@@ -129,3 +129,9 @@ func (s *Server) targets(j *wire.JSON, e *life.LogEvent) {
 	}
 	j.EndArr()
 }
+
+// WriteEvent writes the k-th event of a life's log as the log endpoint shows it.
+func WriteEvent(j *wire.JSON, w *life.World, k int) { (&Server{w: w}).logEvent(j, k) }
+
+// EventID is the identifier of the k-th event of a life's log.
+func EventID(w *life.World, k int) string { return w.GUID(uint64(k) + 1<<40) }

@@ -82,6 +82,16 @@ func paged(r *page.Request) (paging.Query, error) {
 	return q, nil
 }
 
+// audited is the audit of the address, and the page that is asked for.
+func (a *answers) audited(r *page.Request) (access.AuditScope, paging.Query, error) {
+	s, err := r.EnterAudit(a.Access)
+	if err != nil {
+		return s, paging.Query{}, err
+	}
+	q, err := paged(r)
+	return s, q, err
+}
+
 func listed[T any](r *page.Request, q paging.Query, res paging.Result[T], one func(T) any) error {
 	out := list{Total: res.Total, Page: q.Page, Entries: make([]any, len(res.Rows))}
 	for i, x := range res.Rows {
@@ -296,11 +306,7 @@ type population struct {
 }
 
 func (a *answers) populations(r *page.Request) error {
-	s, err := r.EnterAudit(a.Access)
-	if err != nil {
-		return err
-	}
-	q, err := paged(r)
+	s, q, err := a.audited(r)
 	if err != nil {
 		return err
 	}
@@ -326,11 +332,7 @@ type workpaper struct {
 }
 
 func (a *answers) workpapers(r *page.Request) error {
-	s, err := r.EnterAudit(a.Access)
-	if err != nil {
-		return err
-	}
-	q, err := paged(r)
+	s, q, err := a.audited(r)
 	if err != nil {
 		return err
 	}

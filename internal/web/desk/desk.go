@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -16,6 +17,7 @@ type Services struct {
 	Background page.Background
 	View       *view.Reader
 	Access     *access.Service
+	Fieldwork  *fieldwork.Service
 }
 
 type pages struct {

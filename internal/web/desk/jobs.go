@@ -97,10 +97,7 @@ func (p *pages) cancel(r *page.Request) error {
 	if err == nil {
 		return r.Redirect("/jobs/"+j.ID, "The job ends now.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), cancelPanel(r, f, j))
+	return r.PanelAgain(f, err, cancelPanel(r, f, j))
 }
 
 // confirm draws the question before an act on many rows.

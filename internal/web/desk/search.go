@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/view"
@@ -98,7 +99,44 @@ func (p *pages) find(r *page.Request, query string) ([]view.Hit, error) {
 		return nil, err
 	}
 	out = append(out, hits...)
+	if r.Can(access.ReadAudits) {
+		if hits, err = p.firms(r, query); err != nil {
+			return nil, err
+		}
+		out = append(out, hits...)
+	}
 	view.SortHits(out)
+	return out, nil
+}
+
+// firms finds what a firm keeps of the engagements that its reader is on.
+func (p *pages) firms(r *page.Request, query string) ([]view.Hit, error) {
+	mine, err := p.Access.AuditsOf(r.Context(), r.Grant)
+	if err != nil {
+		return nil, err
+	}
+	var open []string
+	of := map[string]string{}
+	for _, i := range mine {
+		if i.Declared != nil {
+			open, of[i.Engagement] = append(open, i.Engagement), i.ClientName
+		}
+	}
+	found, err := p.Fieldwork.Search(r.Context(), r.Read(), open, query)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.Hit
+	for _, x := range found {
+		h := view.Hit{Kind: "Workpaper", Icon: "audit", Ref: x.Ref, Title: x.Title + ", " + of[x.Engagement], Href: page.AuditPath(x.Engagement, "testing", x.Ref)}
+		if x.Population {
+			h.Kind, h.Icon, h.Href = "Population", "people", page.AuditPath(x.Engagement, "populations", x.Ref)
+		}
+		if rank, ok := view.Rank(query, h.Ref, h.Title); ok {
+			h.Rank = rank
+			out = append(out, h)
+		}
+	}
 	return out, nil
 }
 

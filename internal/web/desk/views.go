@@ -43,10 +43,7 @@ func (p *pages) saveView(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(v.Path, "Saved as “"+v.Name+"”.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), saveViewPanel(r, f))
+	return r.PanelAgain(f, err, saveViewPanel(r, f))
 }
 
 // own finds a view the reader may change.

@@ -133,10 +133,7 @@ func (p *pages) addRole(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(roleURL(out[0].Ref), out[0].Title+" is described.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), rolePanel(r, f, nil))
+	return r.PanelAgain(f, err, rolePanel(r, f, nil))
 }
 
 func (p *pages) roleForm(r *page.Request) error {

@@ -181,8 +181,5 @@ func (p *pages) remove(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(page.EngagementPath(e.Ref, "auditors"), i.Name+" has no access any more.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), removePanel(r, f, e, i))
+	return r.PanelAgain(f, err, removePanel(r, f, e, i))
 }

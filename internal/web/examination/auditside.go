@@ -184,8 +184,5 @@ func (p *pages) consent(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(stageBase(a), "What you decided is in both trails.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), consentPanel(r, f, a, e, c))
+	return r.PanelAgain(f, err, consentPanel(r, f, a, e, c))
 }

@@ -432,10 +432,7 @@ func (p *pages) removeRecord(r *page.Request) error {
 	if err == nil {
 		return r.Redirect("/system#"+chapterOf(x.Kind), "Taken out. What it said stays in the history.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), removeRecordPanel(r, f, x))
+	return r.PanelAgain(f, err, removeRecordPanel(r, f, x))
 }
 
 // chapterOf is where the page of the description shows records of a kind.

@@ -41,7 +41,7 @@ func Routes(s Services) []page.Route {
 		return page.Route{Method: http.MethodGet, Pattern: pattern, Action: access.ReadEngagement, Title: title, Nav: nav, Handle: h}
 	}
 	const nav = "/engagements"
-	return slices.Concat(p.lifeRoutes(), p.letterRoutes(), p.auditRoutes(), p.describeRoutes(), []page.Route{
+	return slices.Concat(p.lifeRoutes(), p.objectiveRoutes(), p.letterRoutes(), p.auditRoutes(), p.describeRoutes(), []page.Route{
 		get(nav, "Engagements", "", p.list),
 		get("/a/{ref}", "Engagement", nav, p.engagement),
 		get("/a/{ref}/dossiers/{n}", "Dossier", nav, p.dossier),

@@ -110,9 +110,9 @@ func (p *pages) letterForm(r *page.Request) error {
 	f := page.NewForm("kind", string(k))
 	if k == letter.Bridge {
 		f.Values.Set("from", e.Period.To.String())
-		f.Values.Set("to", min(period.Of(r.Now), e.Period.To+letter.BridgeDays-1).String())
+		f.Values.Set("to", min(period.Of(r.Now), e.Period.To+period.Date(p.Letters.Most())-1).String())
 	}
-	return r.RenderPanel(http.StatusOK, newLetterPanel(r, f, e, k))
+	return r.RenderPanel(http.StatusOK, newLetterPanel(r, f, e, k, p.Letters.Most()))
 }
 
 func (p *pages) startLetter(r *page.Request) error {
@@ -138,7 +138,7 @@ func (p *pages) startLetter(r *page.Request) error {
 			return err
 		}
 	}
-	return r.RenderPanel(f.Status(), newLetterPanel(r, f, e, k))
+	return r.RenderPanel(f.Status(), newLetterPanel(r, f, e, k, p.Letters.Most()))
 }
 
 // takeLetter puts an error about the time of a bridge letter at its last day, and one about the kind on top.
@@ -354,10 +354,7 @@ func (p *pages) withdraw(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(letterPath(x.E.Ref, l), l.Ref+" is given up.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), withdrawPanel(r, f, x))
+	return r.PanelAgain(f, err, withdrawPanel(r, f, x))
 }
 
 func (x paper) may() bool { return x.Newest && x.L.State == letter.Draft }

@@ -390,7 +390,7 @@ func letterRows(t *page.Table, e engagement.Engagement, rows []letter.Letter) te
 	})
 }
 
-func newLetterPanel(r *page.Request, f *page.Form, e engagement.Engagement, k letter.Kind) templ.Component {
+func newLetterPanel(r *page.Request, f *page.Form, e engagement.Engagement, k letter.Kind, most int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -459,9 +459,9 @@ func newLetterPanel(r *page.Request, f *page.Form, e engagement.Engagement, k le
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var23 string
-				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs("The report covers " + page.PeriodText(e.Period) + ". The letter begins on the next day at the latest, ends today at the latest, and covers at most " + strconv.Itoa(letter.BridgeDays) + " days.")
+				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs("The report covers " + page.PeriodText(e.Period) + ". The letter begins on the next day at the latest, ends today at the latest, and covers at most " + strconv.Itoa(most) + " days.")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `examination/letters.templ`, Line: 82, Col: 215}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `examination/letters.templ`, Line: 82, Col: 202}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 				if templ_7745c5c3_Err != nil {

@@ -64,6 +64,7 @@ func Routes(s Services) []page.Route {
 	both(base+"/testing/roll", access.ReadAudits, "Carry over", p.rollForm, p.roll)
 	all[len(all)-1].Action = access.Examine
 	get(base+"/testing/{wp}", access.ReadAudits, "Workpaper", p.sheet)
+	get(base+"/testing/{wp}/pdf", access.ReadAudits, "Workpaper", p.print)
 	post(base+"/testing/{wp}/plan", access.Examine, "Plan", p.plan)
 	both(base+"/testing/{wp}/template", access.Examine, "Use a template", p.applyForm, p.apply)
 	post(base+"/testing/{wp}/population", access.Examine, "Population of a workpaper", p.choose)

@@ -29,6 +29,9 @@ func methodRoutes(p *pages) []page.Route {
 		{Method: get, Pattern: nav + "/file", Action: read, Title: "Methodology as a file", Nav: nav, Handle: p.methodFile},
 		{Method: get, Pattern: nav + "/import", Action: manage, Title: "Import a methodology", Nav: nav, Handle: p.importForm},
 		{Method: post, Pattern: nav + "/import", Action: manage, Title: "Import a methodology", Nav: nav, Handle: p.importMethod},
+		{Method: get, Pattern: nav + "/firm", Action: read, Title: "The firm", Nav: nav, Handle: p.firm},
+		{Method: post, Pattern: nav + "/firm", Action: manage, Title: "The firm", Nav: nav, Handle: p.setFirm},
+		{Method: post, Pattern: base + "/firm", Action: access.ReviewWork, Title: "The firm", Handle: p.giveFirm},
 		{Method: get, Pattern: nav + "/versions/{n}", Action: read, Title: "Version", Nav: nav, Handle: p.version},
 	}
 }
@@ -36,7 +39,7 @@ func methodRoutes(p *pages) []page.Route {
 var methodCrumb = page.Crumb{Text: "Methodology", Href: "/methodology"}
 
 func methodTabs(m fieldwork.Methodology, current string) []page.Tab {
-	tabs := []page.Tab{{Title: "Sizes", Href: "/methodology"}, {Title: "Templates", Href: "/methodology/templates", Counted: true, Count: len(m.Templates)}, {Title: "Wording", Href: "/methodology/wording"}}
+	tabs := []page.Tab{{Title: "Sizes", Href: "/methodology"}, {Title: "Templates", Href: "/methodology/templates", Counted: true, Count: len(m.Templates)}, {Title: "Wording", Href: "/methodology/wording"}, {Title: "The firm", Href: "/methodology/firm"}}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Title == current
 	}

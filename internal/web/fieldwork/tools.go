@@ -1,6 +1,7 @@
 package fieldwork
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strconv"
@@ -52,6 +53,23 @@ func (p *pages) fetch(r *page.Request) error {
 	}
 	defer o.Body.Close()
 	return r.Attach(o.Name, o.Type, o.Size, o.Modified, o.Body)
+}
+
+// print sends a workpaper as a PDF.
+func (p *pages) print(r *page.Request) error {
+	a, err := r.EnterAudit(p.Access)
+	if err != nil {
+		return err
+	}
+	x, err := p.Work.Print(r.Context(), a, r.Arg("wp"))
+	if err != nil {
+		return err
+	}
+	body, err := p.Work.Paper(x)
+	if err != nil {
+		return err
+	}
+	return r.Attach(x.Engagement.Ref+"-"+x.Sheet.Paper.Ref+".pdf", "application/pdf", int64(len(body)), x.Changed(), bytes.NewReader(body))
 }
 
 func (p *pages) rollForm(r *page.Request) error {

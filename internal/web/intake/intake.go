@@ -371,10 +371,7 @@ func (p *pages) drop(r *page.Request) error {
 	if _, err = p.Imports.Drop(r.Context(), scope, r.Now, v.Ref, f.Base()); err == nil {
 		return r.Redirect("/import", v.Ref+" is dropped. Nothing was changed.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), dropPanel(r, f, v))
+	return r.PanelAgain(f, err, dropPanel(r, f, v))
 }
 
 func stageWords(s intake.Stage) string {

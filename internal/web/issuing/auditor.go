@@ -26,6 +26,7 @@ func (p *pages) auditorRoutes() []page.Route {
 		{Method: http.MethodPost, Pattern: audit + "/section-i", Action: access.SignOpinion, Title: "Section I", Handle: p.write},
 		{Method: http.MethodGet, Pattern: audit + "/issue", Action: access.ReadAudits, Title: "Issue", Handle: p.issueForm},
 		{Method: http.MethodPost, Pattern: audit + "/issue", Action: access.SignOpinion, Title: "Issue", Handle: p.issue},
+		{Method: http.MethodPost, Pattern: audit + "/issue/bundle", Action: access.SignOpinion, Title: "Issue", Handle: p.resume},
 		{Method: http.MethodGet, Pattern: audit + "/versions/{n}/{format}", Action: access.ReadAudits, Title: "Issued report", Handle: p.auditFile},
 	}
 }
@@ -205,7 +206,11 @@ type releasing struct {
 	issue.Candidate
 	Versions []issue.Version
 	Names    map[string]string
+	Seal     *page.Job // completes the newest version; nil when nobody does
 }
+
+// waits reports whether the newest version is not issued in full yet.
+func (x releasing) waits() bool { return len(x.Versions) > 0 && !x.Versions[0].Complete() }
 
 func (p *pages) issueForm(r *page.Request) error { return p.releasing(r, page.NewForm()) }
 
@@ -223,6 +228,15 @@ func (p *pages) releasing(r *page.Request, f *page.Form) error {
 	}
 	if x.Names, err = p.names(r, a.Client, e.ID); err != nil {
 		return err
+	}
+	if x.waits() {
+		jobs, err := p.Seals.Seals(r.Context(), a)
+		if err != nil {
+			return err
+		}
+		if len(jobs) > 0 {
+			x.Seal = &jobs[0]
+		}
 	}
 	return r.Render(f.Status(), issuePage(r, f, x))
 }
@@ -243,7 +257,32 @@ func (p *pages) issue(r *page.Request) error {
 	defer cancel()
 	v, err := p.Issue.Issue(ctx, a, r.Now, f.Raw("reason"))
 	if err == nil {
-		return r.Redirect(at(r, "issue"), "Version "+itoa(v.Number)+" is issued and sealed.")
+		said := " is issued and sealed."
+		if !v.Complete() {
+			said = " is recorded. Its bundle is being sealed; then it is issued."
+		}
+		return r.Redirect(at(r, "issue"), "Version "+itoa(v.Number)+said)
+	}
+	if !f.Take(err) {
+		return err
+	}
+	return p.releasing(r, f)
+}
+
+// resume begins the bundle of the newest version again.
+func (p *pages) resume(r *page.Request) error {
+	a, _, err := p.enter(r, "Issue")
+	if err != nil {
+		return err
+	}
+	f, _, err := r.Submitted()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), issueTime)
+	defer cancel()
+	if _, err = p.Issue.Resume(ctx, a, r.Now); err == nil {
+		return r.Redirect(at(r, "issue"), "The bundle is being sealed again.")
 	}
 	if !f.Take(err) {
 		return err

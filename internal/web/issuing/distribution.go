@@ -12,6 +12,7 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/issue"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -30,6 +31,7 @@ func (p *pages) distributionRoutes() []page.Route {
 		two(dist+"/publish", "Publish", manage, p.publishForm, p.publish),
 		two(dist+"/unpublish", "Take down", manage, p.unpublishForm, p.unpublish),
 		two(dist+"/readers/{reader}/link", "Link", manage, p.linkForm, p.link),
+		two(dist+"/readers/{reader}/mail", "Send a link", manage, p.mailForm, p.mail),
 		two(dist+"/readers/{reader}/end", "End a link", manage, p.endForm, p.end),
 	)
 }
@@ -201,20 +203,21 @@ func (p *pages) name(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(distPath(e.Ref, "readers", x.Ref), x.Name+" is named. Make a link for them now.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), namePanel(r, f, e))
+	return r.PanelAgain(f, err, namePanel(r, f, e))
 }
 
 // reading is one reader of a report.
 type reading struct {
 	spread
 	Reader issue.Reader
+	Mails  bool // links can be sent to readers
 }
 
 func (p *pages) readerOf(r *page.Request) (x reading, err error) {
 	if x.spread, err = p.spread(r); err != nil {
+		return x, err
+	}
+	if x.Mails, err = p.Mails(r.Context(), r.Read()); err != nil {
 		return x, err
 	}
 	x.Reader, err = p.Issue.ReaderOf(r.Context(), r.Read(), x.E.ID, r.Arg("reader"))
@@ -257,10 +260,34 @@ func (p *pages) link(r *page.Request) error {
 		x.Reader = now
 		return r.RenderPanel(http.StatusOK, linkPanel(r, x, address(r)+path))
 	}
-	if !f.Take(err) {
+	return r.PanelAgain(f, err, askLinkPanel(r, f, x))
+}
+
+func (p *pages) mailForm(r *page.Request) error {
+	x, err := p.readerOf(r)
+	if err != nil {
 		return err
 	}
-	return r.RenderPanel(f.Status(), askLinkPanel(r, f, x))
+	return r.RenderPanel(http.StatusOK, mailPanel(r, page.NewForm(), x))
+}
+
+func (p *pages) mail(r *page.Request) error {
+	x, err := p.readerOf(r)
+	if err != nil {
+		return err
+	}
+	f, scope, err := r.Submitted()
+	if err != nil {
+		return err
+	}
+	err = errs.New(errs.Conflict, "no e-mail route carries links to readers").WithHint("An owner sets one up on the page of notifications.")
+	if x.Mails {
+		_, err = p.Issue.AskMail(r.Context(), scope, r.Now, x.E.Ref, x.Reader.Ref)
+	}
+	if err == nil {
+		return r.Redirect(distPath(x.E.Ref, "readers", x.Reader.Ref), "A link is being sent to "+x.Reader.Email+".")
+	}
+	return r.PanelAgain(f, err, mailPanel(r, f, x))
 }
 
 // address is where the program is, as the reader of the page came to it.
@@ -293,10 +320,7 @@ func (p *pages) end(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(distPath(x.E.Ref, "readers", x.Reader.Ref), "The link of "+x.Reader.Name+" opens nothing any more.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), endPanel(r, f, x))
+	return r.PanelAgain(f, err, endPanel(r, f, x))
 }
 
 func termFields(t issue.Terms) map[string]string {
@@ -368,10 +392,7 @@ func (p *pages) publish(r *page.Request) error {
 	if err = p.Issue.Publish(r.Context(), scope, r.Now, x.E.Ref); err == nil {
 		return r.Redirect(distPath(x.E.Ref), "The report is public now.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), publishPanel(r, f, x))
+	return r.PanelAgain(f, err, publishPanel(r, f, x))
 }
 
 func (p *pages) unpublishForm(r *page.Request) error {
@@ -394,10 +415,7 @@ func (p *pages) unpublish(r *page.Request) error {
 	if err = p.Issue.Unpublish(r.Context(), scope, r.Now, x.E.Ref, f.Get("why")); err == nil {
 		return r.Redirect(distPath(x.E.Ref), "The report is not public any more.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), unpublishPanel(r, f, x))
+	return r.PanelAgain(f, err, unpublishPanel(r, f, x))
 }
 
 // sentences are the paragraphs of a text.

@@ -4,6 +4,8 @@ package issuing
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,6 +26,15 @@ type Services struct {
 	Engagement *engagement.Service
 	Access     *access.Service
 	View       *view.Reader
+	Seals      Seals
+	// Mails reports whether readers can be sent their link; nil where nothing sends.
+	Mails func(ctx context.Context, s access.ReadScope) (bool, error)
+}
+
+// Seals completes issued reports in the background, and reads what is too large for memory.
+type Seals interface {
+	Seals(ctx context.Context, a access.AuditScope) ([]page.Job, error)
+	Document(sha256 string) (io.ReadCloser, error)
 }
 
 type pages struct{ Services }
@@ -56,6 +67,9 @@ func met(ok bool) sign {
 
 // versionSign tells whether a version is the one that holds.
 func versionSign(v issue.Version, newest int) sign {
+	if !v.Complete() {
+		return sign{"prog", "Being sealed"}
+	}
 	if v.Number == newest {
 		return sign{"pass", "Issued"}
 	}
@@ -77,6 +91,9 @@ func (p *pages) attach(r *page.Request, scope access.ReadScope, e engagement.ID)
 	if err != nil {
 		return err
 	}
+	if r.Arg("format") == "bundle" {
+		return p.archive(r, scope, e, n)
+	}
 	f, body, err := p.Issue.Content(r.Context(), scope, e, n, r.Arg("format"))
 	if err != nil {
 		return err
@@ -85,6 +102,24 @@ func (p *pages) attach(r *page.Request, scope access.ReadScope, e engagement.ID)
 		f.Type = "application/octet-stream" // to keep: it is no page of this program
 	}
 	return r.Attach(f.Name, f.Type, int64(len(body)), time.Time{}, bytes.NewReader(body))
+}
+
+// archive sends the bundle of an issued version.
+func (p *pages) archive(r *page.Request, scope access.ReadScope, id engagement.ID, n int) error {
+	e, err := p.Engagement.Store.Engagement(r.Context(), scope, string(id))
+	if err != nil {
+		return err
+	}
+	name, b, err := p.Issue.Archive(r.Context(), scope, e, n)
+	if err != nil {
+		return err
+	}
+	body, err := p.Seals.Document(b.SHA256)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return r.Attach(strings.ToLower(name), "application/zip", b.Size, time.Time{}, body)
 }
 
 // lines are the lines of a text that are not empty.

@@ -141,7 +141,7 @@ func (p *pages) publicFile(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	_, f, body, err := p.Issue.PublicFile(r.Context(), scope.ReadScope, r.Now, r.Arg("ref"))
+	_, f, body, err := p.Issue.PublicFile(r.Context(), scope, r.Now, r.Arg("ref"))
 	if err != nil {
 		return err
 	}

@@ -198,3 +198,6 @@ func OrBlank(t *time.Time) any {
 	}
 	return *t
 }
+
+// Harmless is a text of a table that a page writes itself: no spreadsheet takes it for a formula.
+func Harmless(s string) string { return harmless(s) }

@@ -70,7 +70,14 @@ var navigation = []NavGroup{
 		{"/access-reviews", "access", "Access reviews", access.ReadPolicies},
 		{"/vendors", "vendor", "Vendors", access.ReadVendors},
 		{"/changes", "right", "Significant changes", access.ReadRisks},
+		{"/authority", "lock", "Authorised changes", access.ReadEvidence},
 		{"/occurrences", "clock", "Recurring controls", access.ReadOccurrences},
+	}},
+	{"Detection", []NavEntry{
+		{"/alerts", "alert", "Alerts", access.ReadDetections},
+		{"/incidents", "graph", "Incidents", access.ReadDetections},
+		{"/hunt", "search", "Hunt", access.ReadDetections},
+		{"/rules", "control", "Detection rules", access.ReadDetections},
 	}},
 	{"Records", []NavEntry{
 		{"/evidence", "evidence", "Evidence", access.ReadEvidence},

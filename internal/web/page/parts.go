@@ -27,6 +27,9 @@ func mustSprite() string {
 	return a.prefix + "icons.svg"
 }
 
+// IconHref is the address of a symbol, for drawings.
+func IconHref(name string) string { return iconHref(name) }
+
 func iconHref(name string) string { return sprite + "#" + name }
 
 // Size of strips in their own units: they are stretched to their box.

@@ -46,6 +46,14 @@ func (r *Request) RenderPanel(status int, panel templ.Component) error {
 	return r.send(status, shell(r, panelPage(panel)))
 }
 
+// PanelAgain answers to a form in a panel that was refused: the panel with what is wrong, or the error, if it is none of the form's.
+func (r *Request) PanelAgain(f *Form, err error, panel templ.Component) error {
+	if !f.Take(err) {
+		return err
+	}
+	return r.RenderPanel(f.Status(), panel)
+}
+
 // RenderBare answers with a page that has no navigation.
 func (r *Request) RenderBare(status int, c templ.Component) error {
 	r.bare = true

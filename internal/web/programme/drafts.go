@@ -199,10 +199,7 @@ func (p *pages) decideTest(r *page.Request, panel func(*page.Request, *page.Form
 	if err == nil {
 		return r.Redirect(to, "Version "+strconv.Itoa(x.Version)+" of "+x.Test+said)
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), panel(r, f, x))
+	return r.PanelAgain(f, err, panel(r, f, x))
 }
 
 func (p *pages) ruleForm(r *page.Request) error {

@@ -141,8 +141,5 @@ func (p *pages) decide(r *page.Request, do func(access.Scope, string) error, sai
 	if err == nil {
 		return r.Redirect(exceptionURL(e.Ref), e.Ref+said)
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), panel(r, f, e))
+	return r.PanelAgain(f, err, panel(r, f, e))
 }

@@ -74,10 +74,7 @@ func (p *pages) approve(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(controlURL(l.Control.Ref), l.Control.Ref+" is in force in its new version.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), approvePanel(r, f, l))
+	return r.PanelAgain(f, err, approvePanel(r, f, l))
 }
 
 // approveMany approves the ticked drafts, but for those of the reader's own.

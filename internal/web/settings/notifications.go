@@ -182,10 +182,7 @@ func (p *pages) addRoute(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(notifications, x.Name+" is set up. Send a test to see whether it arrives.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), routePanel(r, f, routeForm{KindInfo: k}))
+	return r.PanelAgain(f, err, routePanel(r, f, routeForm{KindInfo: k}))
 }
 
 // route reads the route an address names.

@@ -252,10 +252,7 @@ func (p *pages) makeLink(r *page.Request) error {
 		r.Shown(shown.Path)
 		return r.RenderPanel(http.StatusOK, linkPanel(r, shown))
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), askLinkPanel(r, f, x))
+	return r.PanelAgain(f, err, askLinkPanel(r, f, x))
 }
 
 // act is something done to an account after asking: its form and its words.
@@ -300,10 +297,7 @@ func (p *pages) done(r *page.Request, a act, do func(scope access.Scope, x view.
 	if field := errs.FieldOf(err); field != "" {
 		err = errs.Hinted(errs.New(errs.KindOf(err), "%s", err.Error()), "%s", errs.HintOf(err)) // there is no such field here
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), actPanel(r, f, x, a))
+	return r.PanelAgain(f, err, actPanel(r, f, x, a))
 }
 
 func (p *pages) block(on bool) func(*page.Request) error {

@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +21,15 @@ type Services struct {
 	Access *access.Service
 	View   *view.Reader
 	Notify *notify.Service
+	// Customs are the numbers that no standard prescribes, as they stand for an organisation.
+	Customs func(ctx context.Context, s access.ReadScope) ([]Custom, error)
+}
+
+// Custom is a number of the trade with its default, where that comes from, and where it is set.
+type Custom struct {
+	Name, Value, Default, Source string
+	Where                        string // in words
+	Href                         string // page that sets it; empty for none
 }
 
 type pages struct{ Services }
@@ -41,6 +51,7 @@ func Routes(s Services) []page.Route {
 		get("/settings", page.SignedIn, "Settings", p.overview),
 		get("/settings/people", access.ManageUsers, "People", p.people),
 		get(person, access.ManageUsers, "Person", p.person),
+		get("/settings/customs", access.ReadEngagement, "Custom numbers", p.customs),
 		get("/settings/roles", page.SignedIn, "Roles", p.roles),
 		get("/settings/tokens", access.ManageTokens, "API tokens", p.tokens),
 		get(notifications, access.ManageConnection, "Notifications", p.notifications),
@@ -88,6 +99,7 @@ func sections(r *page.Request) []section {
 		{Path: "/settings/roles", Icon: "person", Title: "Roles", Text: "What each role may do.", Action: page.SignedIn},
 		{Path: "/settings/tokens", Icon: "access", Title: "API tokens", Text: "Programs that act for somebody.", Action: access.ManageTokens},
 		{Path: "/settings/notifications", Icon: "alert", Title: "Notifications", Text: "Where news goes: e-mail, chat, webhooks.", Action: access.ManageConnection},
+		{Path: "/settings/customs", Icon: "note", Title: "Custom numbers", Text: "What no standard prescribes: lengths, ages and limits, with their defaults and where those are from.", Action: access.ReadEngagement},
 		{Path: "/connections", Icon: "plug", Title: "Connections", Text: "Systems that facts are read from.", Action: access.ReadProgramme, Elsewhere: true},
 		{Path: "/trail", Icon: "eye", Title: "Audit trail", Text: "Who did what, when and from where, to read and to export.", Action: access.ReadLedger, Elsewhere: true},
 		{Path: "/account", Icon: "person", Title: "Your own account", Text: "Password, second factor, sessions.", Action: page.SignedIn, Elsewhere: true},
@@ -97,6 +109,14 @@ func sections(r *page.Request) []section {
 		}
 	}
 	return out
+}
+
+func (p *pages) customs(r *page.Request) error {
+	all, err := p.Customs(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
+	return r.Render(http.StatusOK, customsPage(r, all))
 }
 
 // tabs are the sections that live here, with the current one marked.

@@ -237,10 +237,7 @@ func (p *pages) remove(r *page.Request) error {
 	if err == nil {
 		return r.Redirect("/vendors", v.Ref+" "+v.Name+" is off the register.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), removePanel(r, f, v))
+	return r.PanelAgain(f, err, removePanel(r, f, v))
 }
 
 // subserviceForm asks whether the vendor is a subservice organisation; what the description says of it is changed with it.

@@ -210,10 +210,7 @@ func (p *pages) withdraw(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(vendorURL(file.Ref)+"?tab=reports", x.Ref+" no longer counts.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), withdrawPanel(r, f, file.Vendor, x))
+	return r.PanelAgain(f, err, withdrawPanel(r, f, file.Vendor, x))
 }
 
 func (p *pages) letterForm(r *page.Request) error {
@@ -312,10 +309,7 @@ func (p *pages) withdrawLetter(r *page.Request) error {
 	if err = p.Vendors.WithdrawBridge(r.Context(), scope, r.Now, b.Ref, f.Base(), f.Values.Get("why")); err == nil {
 		return r.Redirect(vendorURL(file.Ref)+"?tab=reports", b.Ref+" no longer counts.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), withdrawLetterPanel(r, f, file.Vendor, b))
+	return r.PanelAgain(f, err, withdrawLetterPanel(r, f, file.Vendor, b))
 }
 
 func cuecPairs(c vendors.CUEC) []string {
@@ -358,10 +352,7 @@ func (p *pages) addCUEC(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(vendorURL(v.Ref)+"?tab=cuecs", c.Ref+" is on the list.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), cuecPanel(r, f, v, vendors.CUEC{}))
+	return r.PanelAgain(f, err, cuecPanel(r, f, v, vendors.CUEC{}))
 }
 
 // asked finds what a report asks of us by the address.
@@ -425,8 +416,5 @@ func (p *pages) drop(r *page.Request) error {
 	if err == nil {
 		return r.Redirect(vendorURL(v.Ref)+"?tab=cuecs", c.Ref+" is off the list.")
 	}
-	if !f.Take(err) {
-		return err
-	}
-	return r.RenderPanel(f.Status(), dropPanel(r, f, v.Vendor, c))
+	return r.PanelAgain(f, err, dropPanel(r, f, v.Vendor, c))
 }

@@ -10,6 +10,7 @@ const waiting = [
   ['[data-narrow]', () => import('./narrow.js')],
   ['[data-preview]', () => import('./preview.js')],
   ['[data-decide]', () => import('./review.js')],
+  ['[data-watch]', () => import('./watch.js')],
   ['tm-grid', () => import('./grid.js')],
 ];
 

@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/authority"
+	"github.com/tickmark/tickmark/internal/authority/authoritysql"
+	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/collectsql"
+	"github.com/tickmark/tickmark/internal/evidence"
+)
+
+func (a *App) wireAuthority() {
+	store := &authoritysql.Store{DB: a.DB}
+	a.Authority = &authority.Service{Store: store, Lines: store, Records: changeRecords{a}, Tx: a.DB, Ledger: a.Ledger.Store}
+}
+
+// changeRecords are the deployments and pull requests that were collected.
+type changeRecords struct{ *App }
+
+// opened is how long before it is merged a pull request may have been opened; older ones are read with its last change.
+const opened = 45 * 24 * time.Hour
+
+// Records implements authority.Records. What was read in full is known; of the rest nothing is said.
+func (a changeRecords) Records(ctx context.Context, s access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+	deployments, known, err := a.deployments(ctx, s, from.Add(-25*time.Hour), to.Add(time.Hour))
+	if err != nil {
+		return nil, nil, err
+	}
+	merges, more, err := a.merges(ctx, s, from.Add(-25*time.Hour), to.Add(time.Hour))
+	return append(deployments, merges...), append(known, more...), err
+}
+
+// streamed reads the facts of a resource about a time, and tells for when they are complete.
+func (a changeRecords) streamed(ctx context.Context, s access.ReadScope, kind authority.RecordKind, resource string, from, to time.Time, take func(evidence.Item, collect.Fact)) ([]authority.Known, error) {
+	items, err := a.Evidence.Store.Stream(ctx, s, "", resource, from, to)
+	if err != nil {
+		return nil, err
+	}
+	var known []authority.Known
+	for _, it := range items {
+		if !it.Completeness.Usable() {
+			continue
+		}
+		known = append(known, authority.Known{Kind: kind, From: it.From, To: it.To})
+		err := collectsql.Facts{Lake: a.Lake}.Read(ctx, it.Resource, it.Path, func(f collect.Fact) error {
+			take(it, f)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+func (a changeRecords) deployments(ctx context.Context, s access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+	newest := map[string]*collect.Deployment{}
+	known, err := a.streamed(ctx, s, authority.Deployment, "deployment", from, to, func(_ evidence.Item, f collect.Fact) {
+		if d, ok := f.(*collect.Deployment); ok {
+			newest[d.Repository+"#"+d.ID] = d
+		}
+	})
+	var out []authority.Record
+	for ref, d := range newest {
+		r := authority.Record{Kind: authority.Deployment, Ref: ref, Title: d.Environment, Project: d.Repository, From: d.CreatedAt, To: d.CreatedAt}
+		if d.UpdatedAt != nil && d.UpdatedAt.After(r.To) {
+			r.To = *d.UpdatedAt
+		}
+		if d.Creator != nil && *d.Creator != "" {
+			r.Actors = []string{*d.Creator}
+		}
+		out = append(out, r)
+	}
+	return ordered(out), known, err
+}
+
+// merges are pull requests that were merged, with who else approved them.
+func (a changeRecords) merges(ctx context.Context, s access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+	newest := map[string]*collect.PullRequest{}
+	known, err := a.streamed(ctx, s, authority.PullRequest, "pull_request", from, to, func(_ evidence.Item, f collect.Fact) {
+		if p, ok := f.(*collect.PullRequest); ok && p.MergedAt != nil && !p.MergedAt.Before(from) && p.MergedAt.Before(to) {
+			newest[p.ID] = p
+		}
+	})
+	if err != nil || len(newest) == 0 {
+		return nil, known, err
+	}
+	approvals := map[string][]*collect.Review{}
+	if _, err := a.streamed(ctx, s, authority.PullRequest, "review", from.Add(-opened), to, func(_ evidence.Item, f collect.Fact) {
+		if r, ok := f.(*collect.Review); ok && r.State == "approved" {
+			approvals[number(r.Repository, r.Number)] = append(approvals[number(r.Repository, r.Number)], r)
+		}
+	}); err != nil {
+		return nil, nil, err
+	}
+	var out []authority.Record
+	for _, p := range newest {
+		ref := number(p.Repository, p.Number)
+		r := authority.Record{Kind: authority.PullRequest, Ref: ref, Title: p.Title, Project: p.Repository, From: *p.MergedAt, To: *p.MergedAt, Approver: approver(p, approvals[ref])}
+		if r.Approver == "" {
+			r.Lacks = "nobody but its authors approved it"
+		}
+		out = append(out, r)
+	}
+	return ordered(out), known, nil
+}
+
+// approver is somebody who approved a pull request and wrote none of it; empty if there is nobody.
+func approver(p *collect.PullRequest, reviews []*collect.Review) string {
+	authors := []string{p.Author}
+	if p.CommitAuthors != nil {
+		authors = append(authors, strings.Split(*p.CommitAuthors, ",")...)
+	}
+	for _, r := range reviews {
+		if !slices.ContainsFunc(authors, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), r.Reviewer) }) && (r.SubmittedAt == nil || !r.SubmittedAt.After(*p.MergedAt)) {
+			return r.Reviewer
+		}
+	}
+	return ""
+}
+
+func ordered(records []authority.Record) []authority.Record {
+	slices.SortFunc(records, func(x, y authority.Record) int { return strings.Compare(x.Ref, y.Ref) })
+	return records
+}
+
+// number is how people call a pull request.
+func number(repository string, n int64) string { return repository + "#" + strconv.FormatInt(n, 10) }

@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/event/eventlake"
+	"github.com/tickmark/tickmark/internal/event/eventsql"
+	"github.com/tickmark/tickmark/internal/evidence"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/id"
+	"github.com/tickmark/tickmark/internal/platform/eventlog"
+	"github.com/tickmark/tickmark/internal/platform/lake"
+)
+
+// wireEvents hands sources of events their store. What takes and reads events is there once OpenEvents was called.
+func (a *App) wireEvents() {
+	store := &eventsql.Store{DB: a.DB}
+	a.Sources = &event.Sources{Store: store, Tx: a.DB, Ledger: a.Ledger.Store, Forget: func(s event.SourceID) {
+		if a.Intake != nil {
+			a.Intake.Forget(s)
+		}
+	}}
+}
+
+// OpenEvents opens the intake log, which one process may have open: the server, or a command while no server runs.
+func (a *App) OpenEvents(ctx context.Context) error {
+	if a.Intake != nil {
+		return nil
+	}
+	store := &eventsql.Store{DB: a.DB}
+	filed, err := store.Filed(ctx)
+	if err != nil {
+		return err
+	}
+	log, err := eventlog.Open(filepath.Join(a.Config.Data, "intake"), eventlog.Options{Floor: filed, LowWater: a.Config.diskReserve()})
+	if err != nil {
+		return err
+	}
+	a.intakeLog = log
+	dir := lake.Dir{Root: filepath.Join(a.Config.Data, "events")}
+	if err := dir.Sweep(); err != nil {
+		return errs.As(errs.Unavailable, err, "tidy the events")
+	}
+	j := eventlake.Journal{Log: log}
+	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j}, Segments: store, Engine: a.sandbox}
+	in := &event.Intake{Journal: j, Store: store, Keys: store, Segments: store, Access: a.Access, Past: events}
+	if err := in.Open(ctx, a.Clock()); err != nil {
+		return err
+	}
+	a.Events = events
+	a.Detect.History, a.Incidents.Events = events, events
+	a.stations = &stations{app: a, all: map[access.OrgID]*station{}}
+	a.Intake = in
+	a.EventSealer = &event.Sealer{Journal: j, Store: store, Segments: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
+	return nil
+}
+
+// closeEvents ends intake; what was accepted stays in the intake log for the next start.
+func (a *App) closeEvents() error {
+	if a.intakeLog == nil {
+		return nil
+	}
+	log := a.intakeLog
+	a.intakeLog, a.Intake = nil, nil
+	return log.Close()
+}
+
+// fileEvery is how often the program looks whether events are due to be filed.
+const fileEvery = 10 * time.Second
+
+// filing files events while the server runs.
+func (a *App) filing(ctx context.Context) {
+	t := time.NewTicker(fileEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if _, err := a.EventSealer.Seal(ctx, a.Clock(), false); err != nil && ctx.Err() == nil {
+				a.Log.Error("events could not be filed; they stay in the intake log", "error", err)
+			}
+		}
+	}
+}
+
+// diskReserve reads DiskReserveMB, in bytes; complete has checked it.
+func (c Config) diskReserve() uint64 {
+	n, err := strconv.ParseUint(c.DiskReserveMB, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return n << 20
+}
+
+// eventReader reads one event; nil where the intake log is not open, so that nothing links to what cannot be read.
+func (a *App) eventReader() func(ctx context.Context, s access.ReadScope, id string) (event.Event, error) {
+	if a.Events == nil {
+		return nil
+	}
+	return a.Events.Event
+}
+
+// eventQuery asks the stored events; nil where the intake log is not open.
+func (a *App) eventQuery() func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error) {
+	if a.Events == nil {
+		return nil
+	}
+	return a.Events.Query
+}
+
+// fileHunt keeps what a hunt found as evidence.
+func (a *App) fileHunt(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error) {
+	all, err := a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
+		Title: title, Shows: shows, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes("hunt.json", body)}, Class: evidence.Confidential,
+		From: from.UTC().Truncate(24 * time.Hour), To: to.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1), Obtained: "Asked of the stored events by the program", Controls: []string{"LOG-03"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return all[0].Ref, nil
+}

@@ -1,0 +1,158 @@
+package authoritysql_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/access/accesstest"
+	"github.com/tickmark/tickmark/internal/authority"
+	"github.com/tickmark/tickmark/internal/authority/authoritysql"
+	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/platform/sqldb"
+	"github.com/tickmark/tickmark/internal/platform/sqldb/sqldbtest"
+)
+
+var now = accesstest.Now
+
+func change(n int, at time.Time) event.Event {
+	return event.Event{ID: fmt.Sprintf("ev_%03d", n), Log: "aws.cloudtrail", At: at, Class: event.APIActivity, Action: "ec2:StopInstances", Weight: event.WeightWrite, Effect: event.Changes, Status: event.Success,
+		Actor: event.Actor{ID: "arn:ada", Name: "ada"}, Targets: []event.Target{{Kind: "instance", ID: fmt.Sprintf("i-%d", n)}}, Raw: []byte("{}")}
+}
+
+func TestAuthority(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		w := accesstest.New(t, db)
+		store := &authoritysql.Store{DB: db}
+		s := &authority.Service{Store: store, Lines: store, Tx: db, Ledger: w.Ledger}
+		ok := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused := func(err error, kind errs.Kind, says string) {
+			t.Helper()
+			if !errs.Is(err, kind) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%v, want %v: %s", err, kind, says)
+			}
+		}
+		employee, lead, bot := w.Member(t, "ed@northwind.example", access.Employee), w.Member(t, "lea@northwind.example", access.ComplianceLead), w.Access.System(w.Org.ID, "detect")
+		text := authority.PermitText{Kind: authority.Window, Title: "Patch night", Reason: "Kernel updates", Targets: []string{"i-1"}, From: now, To: now.Add(2 * time.Hour)}
+		for field, bad := range map[string]func(*authority.PermitText){
+			"kind": func(p *authority.PermitText) { p.Kind = authority.Deployment }, "title": func(p *authority.PermitText) { p.Title = " " },
+			"reason": func(p *authority.PermitText) { p.Reason = "" }, "from": func(p *authority.PermitText) { p.From = time.Time{} },
+			"to": func(p *authority.PermitText) { p.To = p.From }, "actors": func(p *authority.PermitText) { p.Targets = nil },
+			"targets": func(p *authority.PermitText) { p.Targets = []string{"i-1", "**"} }, "acts": func(p *authority.PermitText) { p.Acts = []authority.Act{"fly"} },
+		} {
+			p := text
+			bad(&p)
+			_, err := s.Propose(ctx, w.Owner, now, p)
+			if !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		_, err := s.Propose(ctx, employee, now, text)
+		refused(err, errs.Denied, "")
+		p, err := s.Propose(ctx, w.Owner, now, text)
+		ok(err)
+		if p.Ref != "AU-1" || p.State != authority.Proposed {
+			t.Errorf("%+v", p)
+		}
+		_, err = s.Approve(ctx, w.Owner, now, p.Ref, 1)
+		refused(err, errs.Denied, "yourself")
+
+		// While it waits, it allows nothing; nothing is known of deployments, but it is known that this one lacks approval.
+		got, err := s.Judge(ctx, bot, now, []event.Event{change(1, now.Add(time.Minute)), change(2, now.Add(time.Minute))})
+		ok(err)
+		if len(got) != 2 || got[0].Verdict != authority.Unauthorised || !strings.Contains(got[0].Why, "AU-1: it waits") || got[1].Verdict != authority.Unknown {
+			t.Fatalf("%+v", got)
+		}
+		_, err = s.Approve(ctx, lead, now.Add(10*time.Minute), p.Ref, 7)
+		refused(err, errs.Conflict, "meanwhile")
+		_, err = s.Approve(ctx, lead, now.Add(10*time.Minute), p.Ref, 1)
+		ok(err)
+		_, err = s.Approve(ctx, lead, now.Add(11*time.Minute), p.Ref, 0)
+		refused(err, errs.Conflict, "approved")
+
+		// What is allowed after the fact is not; a verdict stands; from the approval on it is allowed.
+		e := change(1, now.Add(20*time.Minute))
+		e.ID = "ev_100"
+		got, err = s.Judge(ctx, bot, now.Add(time.Hour), []event.Event{e, change(1, now.Add(time.Minute))})
+		ok(err)
+		if len(got) != 1 || got[0].Verdict != authority.Authorised || got[0].Record != "AU-1" {
+			t.Fatalf("%+v", got)
+		}
+
+		// Records come later: what was unknown is judged again, once.
+		s.Records = told{now}
+		_, err = s.AddPipeline(ctx, w.Owner, now.Add(-time.Hour), authority.Pipeline{Identity: "ada", Project: "*", Minutes: 2000})
+		if errs.FieldOf(err) != "minutes" {
+			t.Error(err)
+		}
+		pipe, err := s.AddPipeline(ctx, w.Owner, now.Add(-time.Hour), authority.Pipeline{Identity: "arn:ada", Project: "pay*"})
+		ok(err)
+		again, err := s.Again(ctx, bot, now.Add(2*time.Hour))
+		ok(err)
+		if len(again) != 1 || again[0].Event != "ev_002" || again[0].Verdict != authority.Authorised || again[0].Record != "payments#7" {
+			t.Fatalf("%+v", again)
+		}
+		if again, err = s.Again(ctx, bot, now.Add(3*time.Hour)); err != nil || len(again) != 0 {
+			t.Errorf("%+v %v", again, err)
+		}
+		ok(s.EndPipeline(ctx, w.Owner, now.Add(2*time.Hour), pipe.ID))
+		refused(s.EndPipeline(ctx, w.Owner, now.Add(2*time.Hour), pipe.ID), errs.NotFound, "that acts now")
+		if all, err := s.Pipelines(ctx, w.Owner.ReadScope); err != nil || len(all) != 1 || all[0].Until == nil {
+			t.Errorf("%+v %v", all, err)
+		}
+		n, err := s.Count(ctx, w.Owner.ReadScope, authority.Filter{})
+		ok(err)
+		if n[authority.Authorised] != 2 || n[authority.Unauthorised] != 1 || n[authority.Unknown] != 0 {
+			t.Errorf("%v", n)
+		}
+		list, err := s.Judgements(ctx, w.Owner.ReadScope, authority.Filter{Verdict: authority.Authorised}, paging.Query{Sort: "at", Search: "I-1"})
+		ok(err)
+		if list.Total != 1 || list.Rows[0].Event != "ev_100" {
+			t.Errorf("%+v", list)
+		}
+
+		_, err = s.Withdraw(ctx, lead, now, p.Ref, 0, " ")
+		refused(err, errs.Invalid, "why")
+		_, err = s.Withdraw(ctx, lead, now.Add(time.Hour), p.Ref, 2, "The work was put off.")
+		ok(err)
+		e.ID, s.Records = "ev_101", nil
+		if got, err = s.Judge(ctx, bot, now.Add(time.Hour), []event.Event{e}); err != nil || got[0].Verdict != authority.Unauthorised {
+			t.Errorf("%+v %v", got, err)
+		}
+		all, err := s.Permits(ctx, w.Owner.ReadScope, "", paging.Query{Search: "patch"})
+		ok(err)
+		if all.Total != 1 || all.Rows[0].Why == "" {
+			t.Errorf("%+v", all)
+		}
+		_, err = s.Permit(ctx, w.OtherOwner.ReadScope, p.Ref)
+		refused(err, errs.NotFound, "AU-1")
+		if other, err := s.Judgements(ctx, w.OtherOwner.ReadScope, authority.Filter{}, paging.Query{}); err != nil || other.Total != 0 {
+			t.Errorf("another organisation sees %+v, %v", other, err)
+		}
+	})
+}
+
+// told is a connected system that knows one deployment.
+type told struct{ at time.Time }
+
+func (x told) Records(_ context.Context, _ access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+	if from.After(to) {
+		return nil, nil, errs.New(errs.Internal, "from %v to %v", from, to)
+	}
+	return []authority.Record{{Kind: authority.Deployment, Ref: "payments#7", Project: "payments", From: x.at, To: x.at},
+			{Kind: authority.PullRequest, Ref: "ledger#8", Project: "ledger", From: x.at, To: x.at, Approver: "kai"}},
+		[]authority.Known{
+			{Kind: authority.Deployment, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}, {Kind: authority.PullRequest, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}}, nil
+}

@@ -1,0 +1,93 @@
+package authority
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tickmark/tickmark/internal/event"
+)
+
+// Judge says whether records of the book allow an event; false when it needs no authority. What did not succeed changed
+// nothing, so only what is known to have failed is left out.
+func Judge(policies []Policy, book *Book, e *event.Event) (Judgement, bool) {
+	if e.Status == event.Failure {
+		return Judgement{}, false
+	}
+	i := slices.IndexFunc(policies, func(p Policy) bool { return p.asks(e) })
+	if i < 0 {
+		return Judgement{}, false
+	}
+	p := &policies[i]
+	j := Judgement{Event: e.ID, At: e.When(), Log: e.Log, Act: p.Act, Policy: p.ID, Actor: e.Actor.Name, Action: e.Action, Target: targets(e)}
+	if j.Actor == "" {
+		j.Actor = e.Actor.ID
+	}
+	var lacking []string
+	for _, r := range book.around(j.At) {
+		if !slices.Contains(p.Allow, r.Kind) || !r.allows(p.Act, e) {
+			continue
+		}
+		if why := flaw(&r, e); why != "" {
+			lacking = append(lacking, r.Ref+": "+why)
+			continue
+		}
+		j.Verdict, j.Kind, j.Record = Authorised, r.Kind, r.Ref
+		j.Why = fmt.Sprintf("%s %s allows it", r.Kind.Title(), r.Ref)
+		if r.Approver != "" {
+			j.Why += ", approved by " + r.Approver
+		}
+		j.Why += "."
+		return j, true
+	}
+	j.Verdict, j.Why = missing(p, book, &j, lacking)
+	return j, true
+}
+
+// flaw is why a record that fits does not allow the event; empty if it does.
+func flaw(r *Record, e *event.Event) string {
+	switch {
+	case r.Lacks != "":
+		return r.Lacks
+	case r.Kind != Deployment && r.Approver == "":
+		return "nobody approved it"
+	case is(e, r.Approver):
+		return "it was approved by who acted"
+	}
+	return ""
+}
+
+// missing tells an act that nothing allows from one about which too little is known.
+func missing(p *Policy, book *Book, j *Judgement, lacking []string) (Verdict, string) {
+	if len(lacking) > 0 {
+		return Unauthorised, "No record allows it. " + strings.Join(lacking[:min(3, len(lacking))], "; ") + "."
+	}
+	var known, unknown []string
+	for _, k := range p.Allow {
+		if book.knows(k, j.At) {
+			known = append(known, strings.ToLower(k.Title()))
+		} else {
+			unknown = append(unknown, strings.ToLower(k.Title()))
+		}
+	}
+	if len(unknown) > 0 {
+		return Unknown, "It is not known what allows it: no source tells of any " + strings.Join(unknown, ", ") + " for that time."
+	}
+	return Unauthorised, "None allows it: no " + strings.Join(known, ", ") + " for this actor, target and time."
+}
+
+func targets(e *event.Event) string {
+	var names []string
+	for i, t := range e.Targets {
+		if i == 3 {
+			names = append(names, fmt.Sprintf("%d more", len(e.Targets)-i))
+			break
+		}
+		name := t.Name
+		if name == "" {
+			name = t.ID
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}

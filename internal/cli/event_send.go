@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/web/events"
+)
+
+// Size of a batch of a file: well below what a server takes at once.
+const (
+	batchBytes   = 6 << 20
+	batchRecords = 20_000
+)
+
+// EnvIntakeToken names the variable with the token of a source.
+const EnvIntakeToken = "TICKMARK_INTAKE_TOKEN"
+
+func (s *session) eventImport() *cobra.Command {
+	var source string
+	c := &cobra.Command{Use: "import FILE...", Short: "Take events from files, while no server runs", Args: cobra.MinimumNArgs(1),
+		Long: `Takes JSON lines, a JSON array, or CloudTrail's files; plain, gzip or zstd; "-" is standard input. The same file again adds
+nothing. While a server runs on the data folder, send the files to it: tickmark event send.`,
+		Example: "  tickmark event import trail/*.json.gz --source SRC-1", RunE: s.run(func(ctx context.Context, args []string) error {
+			scope, err := s.write()
+			if err != nil {
+				return err
+			}
+			if source == "" {
+				return usageError{fmt.Errorf("import needs --source, the source the events are of: see tickmark event source list")}
+			}
+			if err := s.app.OpenEvents(ctx); err != nil {
+				return errs.Hinted(err, "Send the files to the server: tickmark event send")
+			}
+			total, err := s.batches(args, func(body []byte) (event.Receipt, error) {
+				return retried(ctx, func() (event.Receipt, error) {
+					return s.app.Intake.AcceptAs(ctx, scope, source, keyOf(body), bytes.NewReader(body), s.Now())
+				})
+			})
+			if err != nil {
+				return err
+			}
+			if _, err := s.app.EventSealer.Seal(ctx, s.Now(), true); err != nil {
+				return err
+			}
+			return s.counted(total)
+		})}
+	c.Flags().StringVar(&source, "source", "", "source the events are of (required)")
+	return c
+}
+
+func (s *session) eventSend() *cobra.Command {
+	var to string
+	c := &cobra.Command{Use: "send FILE...", Short: "Send files of events to a server", Args: cobra.MinimumNArgs(1),
+		Long: "Sends events to a server with the token of a source, which " + EnvIntakeToken + " holds. Needs no data folder.",
+		RunE: func(c *cobra.Command, args []string) error {
+			token := s.Env(EnvIntakeToken)
+			if token == "" || to == "" {
+				return usageError{fmt.Errorf("send needs --to, the address of the server, and the token of a source in %s", EnvIntakeToken)}
+			}
+			client := &http.Client{Timeout: 5 * time.Minute}
+			total, err := s.batches(args, func(body []byte) (event.Receipt, error) {
+				return retried(c.Context(), func() (event.Receipt, error) {
+					return post(c.Context(), client, strings.TrimRight(to, "/")+events.Path, token, body)
+				})
+			})
+			if err != nil {
+				return err
+			}
+			return s.counted(total)
+		}}
+	c.Flags().StringVar(&to, "to", "", "address of the server, such as https://tickmark.northwind.example (required)")
+	return c
+}
+
+// counted says what became of everything.
+func (s *session) counted(t event.Receipt) error {
+	if s.json {
+		return s.object(map[string]any{"accepted": t.Accepted, "duplicates": t.Duplicates, "quarantined": t.Refused})
+	}
+	s.say("%s events taken, %s known already, %s put aside.", grouped(t.Accepted), grouped(t.Duplicates), grouped(t.Refused))
+	if t.Refused > 0 {
+		s.next("tickmark event quarantine list")
+	}
+	return nil
+}
+
+// keyOf names a batch by what is in it, so that one sent twice is known.
+func keyOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "file " + hex.EncodeToString(sum[:])
+}
+
+// batches cuts files into batches of JSON lines.
+func (s *session) batches(files []string, take func([]byte) (event.Receipt, error)) (total event.Receipt, err error) {
+	for _, name := range files {
+		in := io.NopCloser(s.In)
+		if name != "-" {
+			f, err := os.Open(name)
+			if err != nil {
+				return total, errs.As(errs.Invalid, err, "events")
+			}
+			in = f
+		}
+		err := s.cut(name, in, &total, take)
+		if cerr := in.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			return total, errs.Wrap(err, "%s", name)
+		}
+	}
+	return total, nil
+}
+
+func (s *session) cut(name string, in io.Reader, total *event.Receipt, take func([]byte) (event.Receipt, error)) error {
+	var body bytes.Buffer
+	n, number := 0, 0
+	flush := func() error {
+		if n == 0 {
+			return nil
+		}
+		r, err := take(bytes.Clone(body.Bytes()))
+		total.Accepted, total.Duplicates, total.Refused = total.Accepted+r.Accepted, total.Duplicates+r.Duplicates, total.Refused+r.Refused
+		body.Reset()
+		n = 0
+		return err
+	}
+	err := event.Each(in, func(record []byte, fault string) error {
+		number++
+		if fault != "" { // the file still has it
+			total.Refused++
+			_, err := fmt.Fprintf(s.Err, "%s: record %d was left out: %s\n", name, number, fault)
+			return err
+		}
+		// A list may hold records over several lines; a batch is of one a line. Nothing else of them is changed.
+		if bytes.ContainsAny(record, "\r\n") {
+			var flat bytes.Buffer
+			if json.Compact(&flat, record) == nil {
+				record = flat.Bytes()
+			}
+		}
+		body.Write(record)
+		body.WriteByte('\n')
+		if n++; n >= batchRecords || body.Len() >= batchBytes {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	return err
+}
+
+// retried waits and tries again as long as it is told to.
+func retried(ctx context.Context, try func() (event.Receipt, error)) (event.Receipt, error) {
+	for {
+		r, err := try()
+		wait := event.RetryAfter(err)
+		if wait == 0 {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// post sends a batch to a server.
+func post(ctx context.Context, client *http.Client, address, token string, body []byte) (event.Receipt, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return event.Receipt{}, errs.As(errs.Invalid, err, "the address %s", address)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Idempotency-Key", keyOf(body))
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	res, err := client.Do(req)
+	if err != nil {
+		return event.Receipt{}, errs.As(errs.Unavailable, err, "send events")
+	}
+	defer res.Body.Close()
+	var answer struct {
+		event.Receipt
+		Error string `json:"error"`
+		Hint  string `json:"hint"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&answer); err != nil {
+		return event.Receipt{}, errs.As(errs.Unavailable, err, "%s answered %s with something else", address, res.Status)
+	}
+	if res.StatusCode == http.StatusOK {
+		return answer.Receipt, nil
+	}
+	e := errs.New(errs.Unavailable, "%s: %s", res.Status, answer.Error).WithHint("%s", answer.Hint)
+	if after, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && after > 0 {
+		e.Err = &event.Busy{After: time.Duration(after) * time.Second}
+	}
+	return event.Receipt{}, e
+}
