@@ -116,12 +116,23 @@ func (a *App) eventQuery() func(ctx context.Context, s access.ReadScope, q event
 
 // fileHunt keeps what a hunt found as evidence.
 func (a *App) fileHunt(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error) {
+	first, after := huntDays(from, to, now)
 	all, err := a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
 		Title: title, Shows: shows, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes("hunt.json", body)}, Class: evidence.Confidential,
-		From: from.UTC().Truncate(24 * time.Hour), To: to.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1), Obtained: "Asked of the stored events by the program", Controls: []string{"LOG-03"},
+		From: first, To: after, Obtained: "Asked of the stored events by the program", Controls: []string{"LOG-03"},
 	})
 	if err != nil {
 		return "", err
 	}
 	return all[0].Ref, nil
+}
+
+// huntDays are the first day a hunt speaks about and the day after its last. A hunt up to midnight does not speak about the day
+// that begins then, nor one into the future about what has not happened.
+func huntDays(from, to, now time.Time) (first, after time.Time) {
+	const day = 24 * time.Hour
+	if to.After(now) {
+		to = now
+	}
+	return from.UTC().Truncate(day), to.UTC().Add(-1).Truncate(day).Add(day)
 }
