@@ -115,7 +115,7 @@ func (in *Intake) Open(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return follow(in.Journal, from, func(pos int64, b *batch) error {
+	return follow(in.Journal, from, readMost, func(pos int64, b *batch) error {
 		f, err := in.feedOf(ctx, b.head.Org, b.head.Source, now)
 		if errs.Is(err, errs.NotFound) {
 			return nil
@@ -137,10 +137,10 @@ func (in *Intake) Open(ctx context.Context, now time.Time) error {
 }
 
 // follow reads the batches of a journal from a position on.
-func follow(j Journal, from int64, do func(pos int64, b *batch) error) error {
+func follow(j Journal, from int64, most int, do func(pos int64, b *batch) error) error {
 	first, end := j.Bounds()
 	for from = max(from, first); from < end; {
-		entries, err := j.Read(from, readMost)
+		entries, err := j.Read(from, most)
 		if err != nil {
 			return err
 		}

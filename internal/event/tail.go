@@ -1,6 +1,8 @@
 package event
 
 import (
+	"errors"
+
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 )
@@ -8,34 +10,50 @@ import (
 // Tail reads what the journal holds and is not filed yet.
 type Tail struct{ Journal Journal }
 
-// From gives the events of an organisation from a position on that came after one.
-func (t *Tail) From(position int64, org access.OrgID, after string) ([]Event, error) {
+// From gives the events of an organisation from a position on that came after one and pass, the first most of them. Nothing beyond
+// is read: a follower that lags behind a flood pays for what it takes.
+func (t *Tail) From(position int64, org access.OrgID, after string, most int, pass func(*Event) bool) ([]Event, error) {
 	if p := positionOf(after); p > position { // what was read before needs no second look
-		if out, err := t.from(p, org, after); !errs.Is(err, errs.Invalid) {
+		if out, err := t.from(p, org, after, most, pass); !errs.Is(err, errs.Invalid) {
 			return out, err
 		}
 	}
 	if first, end := t.Journal.Bounds(); position < first && first < end {
 		return nil, trimmed(position)
 	}
-	return t.from(position, org, after)
+	return t.from(position, org, after, most, pass)
 }
 
-func (t *Tail) from(position int64, org access.OrgID, after string) ([]Event, error) {
+// errEnough ends reading.
+var errEnough = errors.New("enough was read")
+
+func (t *Tail) from(position int64, org access.OrgID, after string, most int, pass func(*Event) bool) ([]Event, error) {
 	var out []Event
-	err := follow(t.Journal, position, func(pos int64, b *batch) error {
+	err := follow(t.Journal, position, tailMost, func(pos int64, b *batch) error {
 		if b.head.Org != org {
 			return nil
 		}
 		for n := range b.records {
-			if idOf(pos, n) > after {
-				out = append(out, b.event(pos, n))
+			if idOf(pos, n) <= after {
+				continue
+			}
+			if e := b.event(pos, n); pass(&e) {
+				out = append(out, e)
+			}
+			if len(out) >= most {
+				return errEnough
 			}
 		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return out, err
 }
+
+// tailMost is how much of the journal is held at once while following it: little, since little of it may be wanted.
+const tailMost = 1 << 20
 
 // FirstID is the least identifier an event at a position of the journal can have.
 func FirstID(position int64) string { return idOf(position, 0) }

@@ -28,8 +28,8 @@ type Lake struct {
 // Changed is closed when something arrives.
 func (l *Lake) Changed() <-chan struct{} { return l.Tail.Journal.Changed() }
 
-// parts are the segments and the tail of an organisation at one moment: every event once.
-func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.Time, after string) ([]event.Segment, []event.Event, error) {
+// parts are the segments and, of the tail, the first most events that pass: of an organisation, at one moment, every event once.
+func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.Time, after string, most int, pass func(*event.Event) bool) ([]event.Segment, []event.Event, error) {
 	if err := scope.Require(access.ReadDetections); err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +38,7 @@ func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.
 		if err != nil {
 			return nil, nil, err
 		}
-		tail, err := l.Tail.From(filed, scope.Org(), after)
+		tail, err := l.Tail.From(filed, scope.Org(), after, most, pass)
 		if errs.Is(err, errs.NotFound) {
 			continue // it was filed meanwhile
 		}
@@ -54,16 +54,15 @@ func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.
 
 // Find gives events that pass a filter.
 func (l *Lake) Find(ctx context.Context, scope access.ReadScope, f event.Filter) (events []event.Event, next string, err error) {
-	after := ""
+	limit := f.Size() + 1 // one more tells whether there is more
+	after, most := "", math.MaxInt
 	if f.Ascending {
-		after = f.After
+		after, most = f.After, limit
 	}
-	segments, tail, err := l.parts(ctx, scope, f.From, f.To, after)
+	segments, tail, err := l.parts(ctx, scope, f.From, f.To, after, most, func(e *event.Event) bool { return f.Matches(e) && !beyond(&f, e.ID) })
 	if err != nil {
 		return nil, "", err
 	}
-	tail = slices.DeleteFunc(tail, func(e event.Event) bool { return !f.Matches(&e) || beyond(&f, e.ID) })
-	limit := f.Size() + 1 // one more tells whether there is more
 	if !f.Ascending {
 		slices.Reverse(tail)
 		slices.Reverse(segments)
@@ -99,12 +98,12 @@ func beyond(f *event.Filter, id string) bool {
 
 // Event reads one event.
 func (l *Lake) Event(ctx context.Context, scope access.ReadScope, id string) (event.Event, error) {
-	segments, tail, err := l.parts(ctx, scope, time.Time{}, time.Time{}, "")
+	segments, tail, err := l.parts(ctx, scope, time.Time{}, time.Time{}, "", 1, func(e *event.Event) bool { return e.ID == id })
 	if err != nil {
 		return event.Event{}, err
 	}
-	if i := slices.IndexFunc(tail, func(e event.Event) bool { return e.ID == id }); i >= 0 {
-		return tail[i], nil
+	if len(tail) > 0 {
+		return tail[0], nil
 	}
 	for _, s := range segments {
 		if id < s.First || id > s.Last {

@@ -80,7 +80,7 @@ func wrapped(stmt string, most int) string {
 // clean removes.
 func (l *Lake) table(ctx context.Context, scope access.ReadScope, q event.Query) (lake.Table, int64, func(), error) {
 	t := lake.Table{Name: "events"}
-	segments, tail, err := l.parts(ctx, scope, q.From, q.To, "")
+	segments, tail, err := l.parts(ctx, scope, q.From, q.To, "", maxEvents+1, func(*event.Event) bool { return true })
 	if err != nil {
 		return t, 0, nil, err
 	}
