@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -36,7 +35,7 @@ type Filter struct {
 	Keys      []Key    // one of them
 	Actions   []string
 	IDs       []string
-	Text      string // in the record, case ignored
+	Text      string // in the record, case ignored as Text does
 	Ascending bool   // the oldest arrival first
 	After     string // the event before; in descending order, later ones are left out
 	Limit     int    // 0 is 100, at most MaxFind
@@ -68,7 +67,7 @@ func (f *Filter) Matches(e *Event) bool {
 	if len(f.Keys) > 0 && !slices.ContainsFunc(e.Keys(), func(k Key) bool { return slices.Contains(f.Keys, k) }) {
 		return false
 	}
-	return f.Text == "" || strings.Contains(strings.ToLower(string(e.Raw)), strings.ToLower(f.Text))
+	return f.Text == "" || TextOf(f.Text).In(e.Raw)
 }
 
 // Query is a statement for hunting.
