@@ -3,6 +3,7 @@ package eventlake_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -155,7 +156,15 @@ func (w *world) asked(l *eventlake.Lake, _ *sqldb.DB) {
 	if err != nil || len(x.Rows) != 3 || !x.More || x.Events != 40 || strings.Join(x.Columns, " ") != "actor_name n last" || string(x.Rows[0][0]) != `"p0@northwind.example"` || string(x.Rows[0][1]) != "6" {
 		w.t.Errorf("%+v %v", x, err)
 	}
+	x, err = l.Query(ctx, w.Owner.ReadScope, event.Query{SQL: "SELECT count(*) AS n, min(upstream) FROM events e", From: w.now.Add(38 * time.Second), To: w.now.Add(39 * time.Second)})
+	if err != nil || string(x.Rows[0][0]) != "1" || string(x.Rows[0][1]) != `"u38"` {
+		w.t.Errorf("of one second: %+v %v", x, err)
+	}
+	files, err := filepath.Glob(w.dir + "/lake/*/*/*.parquet")
+	w.ok(err)
 	for stmt, kind := range map[string]errs.Kind{
+		"SELECT * FROM '" + files[0] + "'": errs.Invalid, "SELECT * FROM read_parquet('" + files[0] + "')": errs.Denied, "SELECT * FROM read_text('" + files[0] + "')": errs.Denied,
+		"SELECT * FROM duckdb_settings()": errs.Denied, "SELECT * FROM information_schema.tables": errs.Invalid, "SELECT * FROM events, glob('/*')": errs.Denied,
 		"": errs.Invalid, "DROP TABLE events": errs.Invalid, "SELECT nothing FROM events": errs.Invalid, "SELECT 1) q; SELECT (1": errs.Invalid,
 		"SELECT * FROM read_csv('/etc/passwd')": errs.Denied,
 	} {

@@ -15,6 +15,11 @@ type Table struct {
 	Columns []Column `json:"columns"`
 	// Files are absolute paths of Parquet files; columns they lack read as NULL, further ones are left out.
 	Files []string `json:"files"`
+	// Stays says that the files are read by each query, where they lie, instead of being loaded before: for tables larger than
+	// memory. The statement can then read these files by their names too.
+	Stays bool `json:"stays"`
+	// Where narrows the files' rows: a condition in SQL on their columns. It is ours, never a user's.
+	Where string `json:"where"`
 	// Rows are given instead of files, as JSON objects: for fixtures.
 	Rows []json.RawMessage `json:"rows"`
 	// Newest, if set, keeps only the row with the greatest value of NewestBy among those equal in these columns.

@@ -87,8 +87,12 @@ func serve(in io.Reader, out io.Writer) error {
 	}
 }
 
-// lock takes everything away from a database that reaches beyond it, and then the way back.
-func lock(db *sql.DB, memoryMB, threads int) error {
+// lock takes everything away from a database that reaches beyond it but some files, and then the way back.
+func lock(db *sql.DB, memoryMB, threads int, but ...string) error {
+	reach := make([]string, len(but))
+	for i, path := range but {
+		reach[i] = Literal(path)
+	}
 	for _, stmt := range []string{
 		"SET memory_limit = '" + strconv.Itoa(memoryMB) + "MB'",
 		"SET threads = " + strconv.Itoa(threads),
@@ -98,6 +102,7 @@ func lock(db *sql.DB, memoryMB, threads int) error {
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
 		"SET allow_persistent_secrets = false",
+		"SET allowed_paths = [" + strings.Join(reach, ", ") + "]",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	} {
@@ -127,13 +132,17 @@ func (s *sandbox) run() error {
 	if _, err := db.Exec("SET TimeZone = 'UTC'; SET memory_limit = '" + strconv.Itoa(s.job.MemoryMB) + "MB'; SET temp_directory = ''; SET threads = " + strconv.Itoa(s.job.Threads)); err != nil {
 		return err
 	}
+	var stay []string
 	for _, t := range s.job.Tables {
+		if t.Stays {
+			stay = append(stay, t.Files...)
+		}
 		s.schema += fmt.Sprintf("%q %v\n", t.qualified(), t.Columns)
 		if err := s.load(t); err != nil {
 			return s.send(message{Failed: failure(fmt.Errorf("table %s: %w", t.Name, err)), Done: true})
 		}
 	}
-	if err := lock(db, s.job.MemoryMB, s.job.Threads); err != nil {
+	if err := lock(db, s.job.MemoryMB, s.job.Threads, stay...); err != nil {
 		return err
 	}
 	for _, q := range s.job.Queries {
@@ -207,8 +216,15 @@ func LoadSQL(t Table, cols []string) string {
 	for i, f := range t.Files {
 		files[i] = Literal(f)
 	}
-	stmt := "CREATE TABLE " + t.qualified() + " AS SELECT " + strings.Join(cols, ", ") +
+	kind := "TABLE "
+	if t.Stays {
+		kind = "VIEW "
+	}
+	stmt := "CREATE " + kind + t.qualified() + " AS SELECT " + strings.Join(cols, ", ") +
 		" FROM read_parquet([" + strings.Join(files, ", ") + "], union_by_name = true)"
+	if t.Where != "" {
+		stmt += " WHERE " + t.Where
+	}
 	if len(t.Newest) > 0 {
 		keys := make([]string, len(t.Newest))
 		for i, k := range t.Newest {
