@@ -285,8 +285,9 @@ type Alert struct {
 	Criteria   []string      `json:"criteria,omitempty"`
 	First      time.Time     `json:"first"` // of the first signal, by its events
 	Last       time.Time     `json:"last"`
-	Raised     time.Time     `json:"raised"`  // when it was raised: people could know of it since
-	Signals    int           `json:"signals"` // that belong to it
+	Raised     time.Time     `json:"raised"`            // when it was raised: people could know of it since
+	Signals    int           `json:"signals"`           // that belong to it
+	Counted    int           `json:"counted,omitempty"` // of them, those that were only counted, since MaxKept alike are kept
 	Owner      access.UserID `json:"owner,omitempty"`
 	Ack        *Mark         `json:"ack,omitempty"`
 	Closing    *Closing      `json:"closing,omitempty"`

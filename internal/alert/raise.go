@@ -100,8 +100,10 @@ func (s *Service) raise(ctx context.Context, scope access.Scope, now time.Time, 
 		if err != nil {
 			return nil, err
 		}
-		kept, err := s.Store.Keep(ctx, scope, Kept{Alert: d.ID, At: now, Signal: x})
-		if err != nil {
+		kept := d.enough(x)
+		if kept {
+			d.Counted++
+		} else if kept, err = s.Store.Keep(ctx, scope, Kept{Alert: d.ID, At: now, Signal: x}); err != nil {
 			return nil, err
 		}
 		if !kept {
@@ -121,6 +123,15 @@ func (s *Service) raise(ctx context.Context, scope access.Scope, now time.Time, 
 		out[i] = d.Alert
 	}
 	return out, s.quiet(ctx, scope, now, hushed)
+}
+
+// MaxKept is how many signals of an alert are kept, each with its events. More of the same tell nobody more, and a rule that matches
+// everything would fill the disk: they are counted. After a crash some may be counted twice.
+const MaxKept = 1000
+
+// enough says that a signal tells nothing that the alert does not show a thousand times already.
+func (d *draft) enough(x Signal) bool {
+	return d.Signals >= MaxKept && x.Level.Rank() <= d.Level.Rank() && slices.Contains(d.Rules, x.Rule)
 }
 
 // draft is the alert a signal belongs to: one of this batch, a current one, or a new one, which is added when the batch is settled.

@@ -44,6 +44,16 @@ func (x *stations) of(org access.OrgID) *station {
 	return s
 }
 
+// Watched is how many events of an organisation detection has looked at since it began.
+func (a *App) Watched(org access.OrgID) int64 {
+	if a.stations == nil {
+		return 0
+	}
+	a.stations.mu.Lock()
+	defer a.stations.mu.Unlock()
+	return a.stations.of(org).Events()
+}
+
 // rests reports whether the last step of an organisation failed a short while ago.
 func (x *stations) rests(org access.OrgID, now time.Time) bool {
 	x.mu.Lock()

@@ -47,8 +47,9 @@ func (a *App) OpenEvents(ctx context.Context) error {
 		return errs.As(errs.Unavailable, err, "tidy the events")
 	}
 	j := eventlake.Journal{Log: log}
-	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j}, Segments: store, Engine: a.sandbox}
-	in := &event.Intake{Journal: j, Store: store, Keys: store, Segments: store, Access: a.Access, Past: events}
+	recent := event.NewRecent(recentBytes)
+	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j, Recent: recent}, Segments: store, Engine: a.sandbox}
+	in := &event.Intake{Journal: j, Store: store, Keys: store, Segments: store, Access: a.Access, Past: events, Recent: recent}
 	if err := in.Open(ctx, a.Clock()); err != nil {
 		return err
 	}
@@ -56,9 +57,12 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	a.Detect.History, a.Incidents.Events = events, events
 	a.stations = &stations{app: a, all: map[access.OrgID]*station{}}
 	a.Intake = in
-	a.EventSealer = &event.Sealer{Journal: j, Store: store, Segments: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
+	a.EventSealer = &event.Sealer{Journal: j, Store: store, Segments: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store, Recent: recent}
 	return nil
 }
+
+// recentBytes is what is remembered of the events that came last, for detection: two seconds of a flood.
+const recentBytes = 128 << 20
 
 // closeEvents ends intake; what was accepted stays in the intake log for the next start.
 func (a *App) closeEvents() error {

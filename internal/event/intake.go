@@ -64,7 +64,8 @@ type Intake struct {
 	Keys     Keys
 	Segments Segments
 	Access   *access.Service
-	Past     Past // may be nil: then only what is not filed is known again after a start
+	Past     Past    // may be nil: then only what is not filed is known again after a start
+	Recent   *Recent // may be nil: then followers read records once more
 
 	mu    sync.Mutex
 	feeds map[SourceID]*feed
@@ -265,6 +266,7 @@ func (in *Intake) AcceptAs(ctx context.Context, scope access.Scope, source, key 
 }
 
 func (in *Intake) take(ctx context.Context, f *feed, key string, body io.Reader, now time.Time) (Receipt, error) {
+	now = now.UTC().Truncate(time.Microsecond) // as the journal has it
 	if len(key) > maxKey {
 		return Receipt{}, errs.New(errs.Invalid, "the key of the batch is longer than %d bytes", maxKey).At("Idempotency-Key")
 	}
@@ -375,6 +377,10 @@ func (in *Intake) keep(ctx context.Context, f *feed, key, sum string, events []E
 	if err != nil {
 		return Receipt{}, err
 	}
+	for i := range fresh {
+		fresh[i].ID, fresh[i].Source = idOf(pos, i), string(f.source.ID)
+	}
+	in.Recent.put(pos, fresh)
 	f.mu.Lock()
 	f.source.Tally.count(&b, fresh)
 	f.mu.Unlock()

@@ -76,6 +76,7 @@ type Sealer struct {
 	Access   *access.Service
 	Tx       access.Tx
 	Ledger   access.Recorder
+	Recent   *Recent // may be nil
 
 	mu sync.Mutex
 }
@@ -192,7 +193,7 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 		x = &found
 		p.sources[b.head.Source] = x
 	}
-	events := b.events(pos)
+	events := s.Recent.eventsAt(pos, b)
 	x.Tally.count(b, events)
 	if b.head.Key != "" {
 		p.receipts[b.head.Source] = append(p.receipts[b.head.Source], b.receipt(pos))

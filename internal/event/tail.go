@@ -8,7 +8,10 @@ import (
 )
 
 // Tail reads what the journal holds and is not filed yet.
-type Tail struct{ Journal Journal }
+type Tail struct {
+	Journal Journal
+	Recent  *Recent // may be nil
+}
 
 // From gives the events of an organisation from a position on that came after one and pass, the first most of them. Nothing beyond
 // is read: a follower that lags behind a flood pays for what it takes.
@@ -33,11 +36,18 @@ func (t *Tail) from(position int64, org access.OrgID, after string, most int, pa
 		if b.head.Org != org {
 			return nil
 		}
+		known := t.Recent.get(pos)
 		for n := range b.records {
 			if idOf(pos, n) <= after {
 				continue
 			}
-			if e := b.event(pos, n); pass(&e) {
+			var e Event
+			if len(known) == len(b.records) {
+				e = known[n]
+			} else {
+				e = b.event(pos, n)
+			}
+			if pass(&e) {
 				out = append(out, e)
 			}
 			if len(out) >= most {

@@ -144,6 +144,23 @@ func TestStories(t *testing.T) {
 	})
 }
 
+// TestFlood: a rule that matches everything is counted and does not fill the disk; what is new in its story is kept all the same.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqldbtest.SQLite(t))
+	var flood []alert.Signal
+	for i := range alert.MaxKept + 500 {
+		flood = append(flood, signal("r1", alert.Low, "T1110", now, fmt.Sprint("e", i)))
+	}
+	w.raise(now, flood...)
+	a := w.raise(after(1), signal("r1", alert.Low, "T1110", after(1), "more"), signal("r2", alert.Low, "T1110", after(1), "other rule"), signal("r1", alert.High, "T1110", after(1), "worse"))[0]
+	kept, err := w.svc.Signals(t.Context(), w.pia.ReadScope, a.ID, paging.Query{})
+	w.ok(err)
+	if a.Signals != alert.MaxKept+503 || a.Counted != 501 || kept.Total != alert.MaxKept+2 || a.Level != alert.High || !a.Last.Equal(after(1)) {
+		t.Errorf("%d signals, %d counted, %d kept: %+v", a.Signals, a.Counted, kept.Total, a)
+	}
+}
+
 // TestHandling takes an alert from being acknowledged to being judged.
 func TestHandling(t *testing.T) {
 	t.Parallel()

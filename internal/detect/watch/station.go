@@ -53,6 +53,9 @@ type Station struct {
 	peers   map[string]string
 	renewed time.Time // when settings and peers were read last
 	saved   time.Time
+	wall    time.Time     // the same by the real clock
+	cost    time.Duration // of the last saving, by the real clock
+	unsaved bool          // something was looked at since
 	at      place
 	hits    map[dayOf]*detect.Count
 	began   bool
@@ -85,6 +88,8 @@ const (
 	renewal = time.Minute
 	apart   = 10 * time.Minute // between marks
 	saving  = 2 * time.Second
+	share   = 20                    // saving takes one part in so many of the time, however much is remembered
+	cheap   = 20 * time.Millisecond // unless it takes no longer than this
 )
 
 // Events is how many events the station looked at since the organisation began.
@@ -117,10 +122,11 @@ func (s *Station) Step(ctx context.Context, scope access.Scope, now time.Time) (
 	if len(events) == 0 {
 		found = append(found, s.watch.Advance(now)...)
 		found = append(found, s.close(now)...) // nothing more comes: time itself ends the hour
-		if len(found) == 0 && len(s.hits) == 0 {
+		if len(found) == 0 && len(s.hits) == 0 && !s.unsaved {
 			return false, nil
 		}
 	}
+	s.unsaved = true
 	if s.Judge != nil && len(events) > 0 {
 		more, err := s.Judge(ctx, scope, now, events)
 		if err != nil {
@@ -135,12 +141,16 @@ func (s *Station) Step(ctx context.Context, scope access.Scope, now time.Time) (
 		s.at.Cursor = events[len(events)-1].ID
 	}
 	s.mark()
-	if len(events) == Batch && now.Sub(s.saved) < saving && !now.Before(s.saved) {
-		return true, nil // it is told, and after a crash told again; what is saved is large
+	flood := len(events) == Batch && now.Sub(s.saved) < saving && !now.Before(s.saved)
+	if flood || s.cost > cheap && time.Since(s.wall) < share*s.cost {
+		return len(events) > 0, nil // it is told, and after a crash told again; what is saved is large
 	}
+	start := time.Now()
 	if err := s.save(scope.Org()); err != nil {
 		return false, s.forget(err)
 	}
+	s.wall, s.unsaved = time.Now(), false
+	s.cost = s.wall.Sub(start)
 	if err := s.Rules.Count(ctx, scope, slices.Collect(counts(s.hits))); err != nil {
 		return false, s.forget(err)
 	}

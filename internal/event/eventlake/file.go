@@ -116,7 +116,13 @@ func (r *row) event() (event.Event, error) {
 // Files writes segments. It implements event.Files.
 type Files struct{ Dir lake.Dir }
 
-type file struct{ w *lake.Writer }
+type file struct {
+	w    *lake.WriterOf[row]
+	rows []row // not written yet
+}
+
+// writeRows is how many rows are written at once.
+const writeRows = 256
 
 // Rows of a group: what is held while writing is one group with its records. Pages are small, since few rows of one are looked at.
 const (
@@ -133,11 +139,11 @@ func (f Files) Create(path string) (event.File, error) {
 	for _, column := range []string{"actor", "actor_name", "credential", "session", "ip", "upstream", "host", "process"} {
 		blooms = append(blooms, parquet.SplitBlockFilter(bloomBits, column))
 	}
-	w, err := f.Dir.Create(path, row{}, parquet.BloomFilters(blooms...), parquet.DataPageStatistics(true), parquet.MaxRowsPerRowGroup(groupRows), parquet.PageBufferSize(pageBytes))
+	w, err := lake.CreateOf[row](f.Dir, path, parquet.BloomFilters(blooms...), parquet.DataPageStatistics(true), parquet.MaxRowsPerRowGroup(groupRows), parquet.PageBufferSize(pageBytes))
 	if err != nil {
 		return nil, err
 	}
-	return &file{w}, nil
+	return &file{w: w}, nil
 }
 
 func (f *file) Write(e *event.Event, salt []byte) error {
@@ -145,9 +151,23 @@ func (f *file) Write(e *event.Event, salt []byte) error {
 	if err != nil {
 		return err
 	}
-	return f.w.Write(&r)
+	if f.rows = append(f.rows, r); len(f.rows) < writeRows {
+		return nil
+	}
+	return f.flush()
 }
 
-func (f *file) Commit() (string, int64, error) { return f.w.Commit() }
+func (f *file) flush() error {
+	err := f.w.Write(f.rows)
+	f.rows = f.rows[:0]
+	return err
+}
+
+func (f *file) Commit() (string, int64, error) {
+	if err := f.flush(); err != nil {
+		return "", 0, err
+	}
+	return f.w.Commit()
+}
 
 func (f *file) Abort() { f.w.Abort() }

@@ -44,8 +44,11 @@ type Writer struct {
 	tmp       *os.File
 	hash      hash.Hash
 	n         *counter
-	w         *parquet.Writer //nolint:staticcheck // rows of types known only at run time; GenericWriter needs them when it compiles
-	rows      int
+	w         interface {
+		Flush() error
+		Close() error
+	}
+	rows int
 }
 
 type counter struct {
@@ -61,33 +64,71 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // Create begins a file whose columns are those of row's type.
 func (d Dir) Create(path string, row any, more ...parquet.WriterOption) (*Writer, error) {
-	abs, err := d.Abs(path)
+	w, out, err := d.begin(path)
 	if err != nil {
 		return nil, err
 	}
+	w.w = parquet.NewWriter(out, append(options(), append([]parquet.WriterOption{parquet.SchemaOf(row)}, more...)...)...) //nolint:staticcheck // rows of types known only at run time; GenericWriter needs them when it compiles
+	return w, nil
+}
+
+// WriterOf is a Writer of rows whose type is known when the program is compiled: it writes many at once, in half the time.
+type WriterOf[T any] struct {
+	Writer
+	typed *parquet.GenericWriter[T]
+}
+
+// CreateOf begins a file of rows of a type.
+func CreateOf[T any](d Dir, path string, more ...parquet.WriterOption) (*WriterOf[T], error) {
+	w, out, err := d.begin(path)
+	if err != nil {
+		return nil, err
+	}
+	typed := parquet.NewGenericWriter[T](out, append(options(), more...)...)
+	w.w = typed
+	return &WriterOf[T]{*w, typed}, nil
+}
+
+// Write adds rows.
+func (w *WriterOf[T]) Write(rows []T) error {
+	_, err := w.typed.Write(rows)
+	return blob.Fault(err, "write "+w.path)
+}
+
+// options are those of all files. A fixed creator keeps equal rows equal bytes across builds.
+func options() []parquet.WriterOption {
+	return []parquet.WriterOption{parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("tickmark", "1", "")}
+}
+
+func (d Dir) begin(path string) (*Writer, io.Writer, error) {
+	abs, err := d.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-		return nil, blob.Fault(err, "create "+path)
+		return nil, nil, blob.Fault(err, "create "+path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(abs), fmt.Sprintf(".tmp-%d-*", os.Getpid()))
 	if err != nil {
-		return nil, blob.Fault(err, "create "+path)
+		return nil, nil, blob.Fault(err, "create "+path)
 	}
 	h := sha256.New()
 	n := &counter{w: io.MultiWriter(tmp, h)}
-	// A fixed creator keeps equal rows equal bytes across builds.
-	options := append([]parquet.WriterOption{parquet.SchemaOf(row), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("tickmark", "1", "")}, more...)
-	w := parquet.NewWriter(n, options...)
-	return &Writer{path: path, abs: abs, tmp: tmp, hash: h, n: n, w: w}, nil
+	return &Writer{path: path, abs: abs, tmp: tmp, hash: h, n: n}, n, nil
 }
 
 // Write adds a row, which must be of the type given to Create.
 func (w *Writer) Write(row any) error {
-	if err := w.w.Write(row); err != nil {
+	p, ok := w.w.(*parquet.Writer) //nolint:staticcheck // as in Create
+	if !ok {
+		return errs.New(errs.Internal, "write %s: its rows are of another type", w.path)
+	}
+	if err := p.Write(row); err != nil {
 		return blob.Fault(err, "write "+w.path)
 	}
 	w.rows++
 	if w.rows%rowGroup == 0 {
-		return blob.Fault(w.w.Flush(), "write "+w.path)
+		return blob.Fault(p.Flush(), "write "+w.path)
 	}
 	return nil
 }

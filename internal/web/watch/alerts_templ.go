@@ -787,7 +787,7 @@ func alertPage(r *page.Request, v alertView, signals templ.Component) templ.Comp
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Sheet("h-signals", "Signals", page.Plural(v.Table.Total, "signal", "signals")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Sheet("h-signals", "Signals", keptSignals(v.Table.Total, v.Alert.Counted)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

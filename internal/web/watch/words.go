@@ -130,3 +130,12 @@ func thenWords(v routingView, x alert.Rule) string {
 	}
 	return out
 }
+
+// keptSignals says how many signals are listed, and how many more were only counted.
+func keptSignals(kept, counted int) string {
+	out := page.Plural(kept, "signal", "signals")
+	if counted > 0 {
+		out += "; " + page.Count(counted) + " more of the same rules were counted and not kept"
+	}
+	return out
+}
