@@ -31,7 +31,7 @@ func (r *Recent) put(pos int64, events []Event) {
 	}
 	x := recentBatch{events: events}
 	for i := range events {
-		x.size += int64(len(events[i].Raw)) + eventBytes
+		x.size += 2*int64(len(events[i].Raw)) + eventBytes // the texts of the normal form hold the record once more
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
