@@ -53,8 +53,8 @@ type Station struct {
 	peers   map[string]string
 	renewed time.Time // when settings and peers were read last
 	saved   time.Time
-	wall    time.Time     // the same by the real clock
-	cost    time.Duration // of the last saving, by the real clock
+	ended   time.Duration // when saving ended the last time, by the clock that measures costs
+	cost    time.Duration // and how long it took
 	unsaved bool          // something was looked at since
 	at      place
 	hits    map[dayOf]*detect.Count
@@ -142,21 +142,29 @@ func (s *Station) Step(ctx context.Context, scope access.Scope, now time.Time) (
 	}
 	s.mark()
 	flood := len(events) == Batch && now.Sub(s.saved) < saving && !now.Before(s.saved)
-	if flood || s.cost > cheap && time.Since(s.wall) < share*s.cost {
+	if flood || s.cost > cheap && s.clock()-s.ended < share*s.cost {
 		return len(events) > 0, nil // it is told, and after a crash told again; what is saved is large
 	}
-	start := time.Now()
+	start := s.clock()
 	if err := s.save(scope.Org()); err != nil {
 		return false, s.forget(err)
 	}
-	s.wall, s.unsaved = time.Now(), false
-	s.cost = s.wall.Sub(start)
+	s.ended, s.unsaved = s.clock(), false
+	s.cost = s.ended - start
 	if err := s.Rules.Count(ctx, scope, slices.Collect(counts(s.hits))); err != nil {
 		return false, s.forget(err)
 	}
 	clear(s.hits)
 	s.saved = now
 	return len(events) > 0, nil
+}
+
+// clock measures costs; 0 where nothing does.
+func (s *Station) clock() time.Duration {
+	if s.Rules.Clock == nil {
+		return 0
+	}
+	return time.Duration(s.Rules.Clock())
 }
 
 // forget drops what was learned from events that were not told of: they are looked at again, from the state that was saved.
