@@ -35,6 +35,7 @@ type world struct {
 	intake  *event.Intake
 	sealer  *event.Sealer
 	store   *eventsql.Store
+	recent  *event.Recent
 	now     time.Time
 	source  event.Source
 	token   string
@@ -68,8 +69,9 @@ func (w *world) start() {
 	w.log, err = eventlog.Open(w.dir+"/log", eventlog.Options{FileBytes: 1 << 20, Floor: filed})
 	w.ok(err)
 	j := eventlake.Journal{Log: w.log}
-	w.intake = &event.Intake{Journal: j, Store: w.store, Keys: w.store, Segments: w.store, Access: w.Access, Past: w.lake()}
-	w.sealer = &event.Sealer{Journal: j, Store: w.store, Segments: w.store, Files: eventlake.Files{Dir: lake.Dir{Root: w.dir + "/lake"}}, Access: w.Access, Tx: w.DB, Ledger: w.Ledger}
+	w.recent = event.NewRecent(20_000) // some batches of ten
+	w.intake = &event.Intake{Journal: j, Store: w.store, Keys: w.store, Segments: w.store, Access: w.Access, Past: w.lake(), Recent: w.recent}
+	w.sealer = &event.Sealer{Journal: j, Store: w.store, Segments: w.store, Files: eventlake.Files{Dir: lake.Dir{Root: w.dir + "/lake"}}, Access: w.Access, Tx: w.DB, Ledger: w.Ledger, Recent: w.recent}
 	w.ok(w.intake.Open(w.t.Context(), w.now))
 	w.sources.Forget = w.intake.Forget
 }

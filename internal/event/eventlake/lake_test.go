@@ -1,9 +1,11 @@
 package eventlake_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +27,7 @@ func TestMain(m *testing.M) {
 func (w *world) lake() *eventlake.Lake {
 	e := &lake.Engine{Workers: 1}
 	w.t.Cleanup(e.Close)
-	return &eventlake.Lake{Dir: lake.Dir{Root: w.dir + "/lake"}, Tail: &event.Tail{Journal: eventlake.Journal{Log: w.log}}, Segments: w.store, Engine: e}
+	return &eventlake.Lake{Dir: lake.Dir{Root: w.dir + "/lake"}, Tail: &event.Tail{Journal: eventlake.Journal{Log: w.log}, Recent: w.recent}, Segments: w.store, Engine: e}
 }
 
 func upstream(events []event.Event) string {
@@ -126,6 +128,25 @@ func (w *world) followed(l *eventlake.Lake, want []string) {
 	}))
 	if len(times) != 40 || !slices.IsSortedFunc(times, time.Time.Compare) {
 		w.t.Errorf("%d times", len(times))
+	}
+}
+
+// TestRecent: what is remembered of the batches that came last is what the journal holds, however much is remembered.
+func TestRecent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqldbtest.SQLite(t))
+	for n := range 30 {
+		r, err := w.send("", records(n*10, n*10+10, w.now.Add(time.Duration(n)*time.Nanosecond)))
+		w.want(r, err, 10, 0, 0)
+	}
+	near, far := w.lake(), w.lake()
+	far.Tail.Recent = nil
+	for _, after := range []string{"", event.FirstID(2000), event.FirstID(9000)} {
+		a, err := near.Read(t.Context(), w.Owner.ReadScope, after, 250)
+		b, err2 := far.Read(t.Context(), w.Owner.ReadScope, after, 250)
+		if err := errors.Join(err, err2); err != nil || len(a) == 0 || !reflect.DeepEqual(a, b) {
+			t.Errorf("after %q: %d and %d events differ: %v", after, len(a), len(b), err)
+		}
 	}
 }
 

@@ -187,7 +187,7 @@ func (s *scan) below(id string) (int64, error) {
 	}
 	count := offsets.FirstRowIndex(n)
 	pages := chunk.Pages()
-	defer pages.Close() //nolint:errcheck // only read from
+	defer pages.Close()
 	if err := pages.SeekToRow(count); err != nil {
 		return 0, damaged(err)
 	}
@@ -287,7 +287,7 @@ func (s *scan) pages(name string, do func(page parquet.Page, at int) bool) error
 		return damaged(err)
 	}
 	pages := chunk.Pages()
-	defer pages.Close() //nolint:errcheck // only read from
+	defer pages.Close()
 	next := int64(0)
 	for n := range offsets.NumPages() {
 		at, end := offsets.FirstRowIndex(n), s.group.NumRows()

@@ -68,7 +68,7 @@ func (d Dir) Create(path string, row any, more ...parquet.WriterOption) (*Writer
 	if err != nil {
 		return nil, err
 	}
-	w.w = parquet.NewWriter(out, append(options(), append([]parquet.WriterOption{parquet.SchemaOf(row)}, more...)...)...) //nolint:staticcheck // rows of types known only at run time; GenericWriter needs them when it compiles
+	w.w = parquet.NewWriter(out, append(options(), append([]parquet.WriterOption{parquet.SchemaOf(row)}, more...)...)...) // rows of types known only at run time; GenericWriter needs them when it compiles
 	return w, nil
 }
 
