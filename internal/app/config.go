@@ -44,6 +44,9 @@ type Config struct {
 	BridgeMaxDays string `yaml:"bridge_max_days" default:"92"`
 	// DiskReserveMB is the free space, in mebibytes, below which no events are taken, so that what was taken can still be filed.
 	DiskReserveMB string `yaml:"disk_reserve_mb" default:"512"`
+	// Intake is a file that says how events come in beside HTTP: listeners for syslog, files that are followed, folders that are
+	// watched. Empty means that there are none. docs/intake.md shows one.
+	Intake string `yaml:"intake" default:""`
 	// Dev is "yes" to serve /dev/components, the page of every component in every state.
 	Dev string `yaml:"dev" default:"no"`
 }

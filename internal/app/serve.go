@@ -50,6 +50,10 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	if err := a.OpenEvents(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	ways, err := a.openWays(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	handler, err := a.handler()
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -62,11 +66,15 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)}
 	srv.RegisterOnShutdown(a.Jobs.CloseWatchers) // pages that follow jobs live would keep the server open
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	go a.sealing(ctx)
 	go a.filing(ctx)
 	go a.detection(ctx)
+	waysEnded := make(chan struct{})
+	go func() { defer close(waysEnded); ways(ctx) }()
 	go a.notices(ctx)
 	if usual > 0 {
 		go a.schedule(ctx, usual)
@@ -77,9 +85,12 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	stop() // also where the server failed
 	quiet, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(quiet), a.Jobs.Stop(quiet))
+	err = errors.Join(err, srv.Shutdown(quiet), a.Jobs.Stop(quiet))
+	<-waysEnded // before the intake log is closed
+	return err
 }
 
 // recover finishes or undoes what an earlier process left in the middle, for each organisation.

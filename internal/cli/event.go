@@ -42,15 +42,15 @@ func (s *session) eventSourceList() *cobra.Command {
 			if since := x.SilentSince(s.Now()); !since.IsZero() {
 				state = "silent since " + stamp(since)
 			}
-			rows = append(rows, row{[]cell{text(x.Ref), text(x.Name), text(x.Log), text(state), number(x.Events), number(x.Duplicates), number(x.Tally.Refused), ago(x.LastEvent), ago(x.LastArrival)}, sourceRecord(x, s.Now())})
+			rows = append(rows, row{[]cell{text(x.Ref), text(x.Name), text(x.Log), text(state), number(x.Events), number(x.Duplicates), number(x.Tally.Refused), number(x.Lost), ago(x.LastEvent), ago(x.LastArrival)}, sourceRecord(x, s.Now())})
 		}
-		return s.table([]string{"source", "name", "log", "state", "events", "known", "refused", "newest event", "last arrival"}, rows, "No source of events. Add one: tickmark event source add NAME --log okta.log")
+		return s.table([]string{"source", "name", "log", "state", "events", "known", "refused", "lost", "newest event", "last arrival"}, rows, "No source of events. Add one: tickmark event source add NAME --log okta.log")
 	})}
 }
 
 func sourceRecord(x event.Source, now time.Time) map[string]any {
 	return map[string]any{"ref": x.Ref, "id": string(x.ID), "name": x.Name, "log": x.Log, "state": x.State, "silent_since": moment(x.SilentSince(now)), "silent_after_seconds": int64(x.SilentAfter() / time.Second),
-		"per_second": x.PerSecond, "token_hint": x.TokenHint, "events": x.Events, "duplicates": x.Duplicates, "refused": x.Tally.Refused, "late": x.Late, "out_of_order": x.Disordered,
+		"per_second": x.PerSecond, "token_hint": x.TokenHint, "events": x.Events, "duplicates": x.Duplicates, "refused": x.Tally.Refused, "lost": x.Lost, "late": x.Late, "out_of_order": x.Disordered,
 		"ahead": x.Ahead, "undated": x.Undated, "newest_event": moment(x.LastEvent), "last_arrival": moment(x.LastArrival), "delay_seconds": x.Delay.Seconds()}
 }
 

@@ -20,6 +20,13 @@ func kind(product, category, service string) []sigma.Kind {
 	return []sigma.Kind{{LogSource: sigma.LogSource{Product: product, Category: category, Service: service}}}
 }
 
+func when(service, field string, values ...string) sigma.Kind {
+	return sigma.Kind{LogSource: sigma.LogSource{Product: "linux", Service: service}, When: []sigma.Equal{{Field: field, Values: values}}}
+}
+
+// hostKinds are those of messages of whole machines: rules for a program hold for what the program says.
+var hostKinds = append(kind("linux", "", "syslog"), when("auth", "facility", "auth", "authpriv"), when("sshd", "app", "sshd"), when("sudo", "app", "sudo"), when("cron", "app", "cron", "crond"))
+
 // kindsOf are the log sources of rules that are about a kind of log.
 var kindsOf = map[string][]sigma.Kind{
 	"aws.cloudtrail":         kind("aws", "", "cloudtrail"),
@@ -34,6 +41,7 @@ var kindsOf = map[string][]sigma.Kind{
 	"linux.file":             kind("linux", "file_event", ""),
 	"linux.process":          kind("linux", "process_creation", ""),
 	"linux.sshd":             kind("linux", "", "sshd"),
+	"linux.syslog":           hostKinds,
 	"m365.audit":             kind("m365", "", "audit"),
 	"okta.log":               kind("okta", "", "okta"),
 	"vault.audit":            kind("vault", "", "audit"),

@@ -55,6 +55,7 @@ type head struct {
 	Body       string       `json:"body,omitempty"`
 	Duplicates int64        `json:"dup,omitempty"`
 	Refused    int64        `json:"ref,omitempty"`
+	Lost       int64        `json:"lost,omitempty"`
 }
 
 const batchVersion = 1

@@ -13,7 +13,7 @@ func (m *mapping) compile() error {
 		return errs.New(errs.Invalid, "log, title, at and action must be said")
 	}
 	for _, c := range []choices{m.At, m.Upstream, m.Action, m.Reason, m.Session, m.Credential, m.Host, m.Process, m.Parent,
-		m.Actor.ID, m.Actor.Name, m.From.IP, m.From.Country, m.From.City, m.From.ASN, m.From.Agent} {
+		m.Actor.ID, m.Actor.Name, m.From.IP, m.From.Country, m.From.City, m.From.ASN, m.From.Agent, m.Sequence.Stream, m.Sequence.Number} {
 		if err := c.compile(); err != nil {
 			return err
 		}

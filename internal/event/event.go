@@ -125,6 +125,11 @@ type Event struct {
 	Parent     string // of a process: the one that started it
 	Targets    []Target
 
+	// Number is that of the record at the sender Stream, who counts what it sends from 1; 0 if it does not. Both are of the moment of
+	// arrival: segments do not keep them.
+	Stream string
+	Number int64
+
 	Raw []byte // the record, byte for byte
 }
 

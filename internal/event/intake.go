@@ -244,12 +244,27 @@ func (in *Intake) Accept(ctx context.Context, token, key string, body io.Reader,
 	if err != nil {
 		return Receipt{}, err
 	}
-	return in.take(ctx, f, key, body, now)
+	return in.take(ctx, f, Lot{Key: key, Body: body}, now)
 }
 
-// AcceptAs is Accept for those who act for the organisation itself: an import, a folder, a listener for syslog.
+// AcceptAs is Accept for those who act for the organisation itself: an import, a folder.
 func (in *Intake) AcceptAs(ctx context.Context, scope access.Scope, source, key string, body io.Reader, now time.Time) (Receipt, error) {
 	if err := scope.Require(access.ManageDetection); err != nil {
+		return Receipt{}, err
+	}
+	return in.AcceptLot(ctx, scope, source, Lot{Key: key, Body: body}, now)
+}
+
+// Lot is what is taken at once, with what is known about what did not come along.
+type Lot struct {
+	Key  string // by which the same lot is known again; may be empty
+	Body io.Reader
+	Lost int64 // messages that came before it and could not be taken
+}
+
+// AcceptLot takes what one of the program's own ways in brought: a listener for syslog, a file that is followed.
+func (in *Intake) AcceptLot(ctx context.Context, scope access.Scope, source string, lot Lot, now time.Time) (Receipt, error) {
+	if err := scope.Require(access.RunDetection); err != nil {
 		return Receipt{}, err
 	}
 	x, err := in.Store.Source(ctx, scope.ReadScope, source)
@@ -262,11 +277,12 @@ func (in *Intake) AcceptAs(ctx context.Context, scope access.Scope, source, key 
 	if err != nil {
 		return Receipt{}, err
 	}
-	return in.take(ctx, f, key, body, now)
+	return in.take(ctx, f, lot, now)
 }
 
-func (in *Intake) take(ctx context.Context, f *feed, key string, body io.Reader, now time.Time) (Receipt, error) {
+func (in *Intake) take(ctx context.Context, f *feed, lot Lot, now time.Time) (Receipt, error) {
 	now = now.UTC().Truncate(time.Microsecond) // as the journal has it
+	key := lot.Key
 	if len(key) > maxKey {
 		return Receipt{}, errs.New(errs.Invalid, "the key of the batch is longer than %d bytes", maxKey).At("Idempotency-Key")
 	}
@@ -286,17 +302,17 @@ func (in *Intake) take(ctx context.Context, f *feed, key string, body io.Reader,
 			return Receipt{}, busy(time.Second, "too many batches of %s at once", name)
 		}
 	}
-	records, refused, sum, err := read(f.source.Log, body, now)
+	records, refused, sum, err := read(f.source.Log, lot.Body, now)
 	if err != nil {
 		return Receipt{}, errs.Wrap(err, "the batch of %s", name)
 	}
 	if key == "" {
-		return in.keep(ctx, f, "", sum, records, refused, now)
+		return in.keep(ctx, f, head{Lost: lot.Lost}, records, refused, now)
 	}
 	if r, err := f.begin(key, sum, now); r != nil || err != nil {
 		return *cmpOr(r), err
 	}
-	r, err := in.keep(ctx, f, key, sum, records, refused, now)
+	r, err := in.keep(ctx, f, head{Key: key, Body: sum, Lost: lot.Lost}, records, refused, now)
 	f.end(key, r, err)
 	return r, err
 }
@@ -341,7 +357,7 @@ func read(log string, body io.Reader, now time.Time) (events []Event, refused []
 }
 
 // keep puts the good into the journal and the bad aside.
-func (in *Intake) keep(ctx context.Context, f *feed, key, sum string, events []Event, refused []Refused, now time.Time) (r Receipt, err error) {
+func (in *Intake) keep(ctx context.Context, f *feed, h head, events []Event, refused []Refused, now time.Time) (r Receipt, err error) {
 	own := &flight{done: make(chan struct{})}
 	fresh, marks, others, err := f.admit(events, own, now)
 	if err != nil {
@@ -361,11 +377,9 @@ func (in *Intake) keep(ctx context.Context, f *feed, key, sum string, events []E
 	if err := in.putAside(ctx, f, refused); err != nil {
 		return Receipt{}, err
 	}
-	b := batch{head: head{V: batchVersion, Org: f.org, Source: f.source.ID, Log: f.source.Log, At: now.UnixMicro(), Key: key,
-		Duplicates: int64(len(events) - len(fresh)), Refused: int64(len(refused))}}
-	if key != "" {
-		b.head.Body = sum
-	}
+	h.V, h.Org, h.Source, h.Log, h.At = batchVersion, f.org, f.source.ID, f.source.Log, now.UnixMicro()
+	h.Duplicates, h.Refused = int64(len(events)-len(fresh)), int64(len(refused))
+	b := batch{head: h}
 	for i := range fresh {
 		b.records = append(b.records, fresh[i].Raw)
 	}

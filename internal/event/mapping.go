@@ -124,6 +124,10 @@ type mapping struct {
 		ASN     choices `yaml:"asn"`
 		Agent   choices `yaml:"agent"`
 	} `yaml:"from"`
+	Sequence struct {
+		Stream choices `yaml:"stream"` // the sender that counts; of a source with one, nothing
+		Number choices `yaml:"number"`
+	} `yaml:"sequence"`
 	Status  []word       `yaml:"status"`
 	Actions []actionRule `yaml:"actions"`
 	Targets []targetRule `yaml:"targets"`

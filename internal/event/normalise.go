@@ -63,6 +63,9 @@ func (m *mapping) fill(e *Event, r *record) {
 		e.From.ASN = uint32(n)
 	}
 	e.From.UserAgent = m.From.Agent.text(r, 0)
+	if n, err := strconv.ParseInt(m.Sequence.Number.text(r, 0), 10, 64); err == nil && n > 0 {
+		e.Number, e.Stream = n, m.Sequence.Stream.text(r, 0)
+	}
 	if e.Status = Status(pick(m.Status, r)); e.Status == Failure {
 		e.Reason = m.Reason.text(r, 0)
 	}

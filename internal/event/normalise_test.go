@@ -18,7 +18,7 @@ func TestNormalise(t *testing.T) {
 	if _, err := mappings(); err != nil {
 		t.Fatal(err)
 	}
-	if len(Logs()) != 20 {
+	if len(Logs()) != 21 {
 		t.Errorf("%d kinds of logs", len(Logs()))
 	}
 	for _, l := range Logs() {

@@ -52,6 +52,7 @@ type Tally struct {
 	Disordered  int64 // older than one that arrived before
 	Ahead       int64 // happened later than they arrived: a clock is wrong
 	Undated     int64
+	Lost        int64         // came and could not be taken: datagrams without room, messages that were cut off
 	LastEvent   time.Time     // the newest time of a record; zero if none
 	LastArrival time.Time     // zero if nothing arrived yet
 	UsualGap    time.Duration // the longest time between arrivals of late, see wait
@@ -80,7 +81,7 @@ func (t *Tally) wait(now time.Time) {
 
 // count counts a batch.
 func (t *Tally) count(b *batch, events []Event) {
-	one := Tally{Duplicates: b.head.Duplicates, Refused: b.head.Refused}
+	one := Tally{Duplicates: b.head.Duplicates, Refused: b.head.Refused, Lost: b.head.Lost}
 	for i := range events {
 		one.see(&events[i], t.LastEvent, i == 0)
 	}
@@ -96,6 +97,7 @@ func (t *Tally) add(later Tally, now time.Time) {
 	t.Disordered += later.Disordered
 	t.Ahead += later.Ahead
 	t.Undated += later.Undated
+	t.Lost += later.Lost
 	if later.LastEvent.After(t.LastEvent) {
 		t.LastEvent = later.LastEvent
 	}

@@ -20,13 +20,13 @@ import (
 type Store struct{ DB *sqldb.DB }
 
 const sourceColumns = `id, ref, name, log, state, edit, token_hint, silent_after, per_second, made_at, made_by,
-	events, duplicates, refused, late, disordered, ahead, undated, last_event, last_arrival, usual_gap, delay`
+	events, duplicates, refused, late, disordered, ahead, undated, last_event, last_arrival, usual_gap, delay, COALESCE(lost, 0)`
 
 func scanSource(r sqldb.Row) (event.Source, error) {
 	var s event.Source
 	var silent, made, last, arrival, gap, delay int64
 	err := r.Scan(&s.ID, &s.Ref, &s.Name, &s.Log, &s.State, &s.Edit, &s.TokenHint, &silent, &s.PerSecond, &made, &s.MadeBy,
-		&s.Events, &s.Duplicates, &s.Tally.Refused, &s.Late, &s.Disordered, &s.Ahead, &s.Undated, &last, &arrival, &gap, &delay)
+		&s.Events, &s.Duplicates, &s.Tally.Refused, &s.Late, &s.Disordered, &s.Ahead, &s.Undated, &last, &arrival, &gap, &delay, &s.Lost)
 	s.Silent, s.UsualGap, s.Delay = span(silent), span(gap), span(delay)
 	s.Made, s.LastEvent, s.LastArrival = sqldb.Time(made), instant(last), instant(arrival)
 	return s, err
@@ -126,8 +126,8 @@ func (s *Store) SourceByToken(ctx context.Context, tokenHash string) (access.Org
 // SetTally keeps what a source sent.
 func (s *Store) SetTally(ctx context.Context, scope access.Scope, id event.SourceID, t event.Tally) error {
 	_, err := s.DB.Exec(ctx, `UPDATE event_source SET events = $3, duplicates = $4, refused = $5, late = $6, disordered = $7, ahead = $8, undated = $9, last_event = $10,
-		last_arrival = $11, usual_gap = $12, delay = $13 WHERE org_id = $1 AND id = $2`, string(scope.Org()), string(id), t.Events, t.Duplicates, t.Refused, t.Late, t.Disordered, t.Ahead, t.Undated,
-		micros(t.LastEvent), micros(t.LastArrival), t.UsualGap.Microseconds(), t.Delay.Microseconds())
+		last_arrival = $11, usual_gap = $12, delay = $13, lost = $14 WHERE org_id = $1 AND id = $2`, string(scope.Org()), string(id), t.Events, t.Duplicates, t.Refused, t.Late, t.Disordered, t.Ahead, t.Undated,
+		micros(t.LastEvent), micros(t.LastArrival), t.UsualGap.Microseconds(), t.Delay.Microseconds(), t.Lost)
 	return err
 }
 

@@ -1,0 +1,135 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/app"
+	"github.com/tickmark/tickmark/internal/event"
+)
+
+// served is a server with sources, and what ends it.
+type served struct {
+	*app.App
+	t     *testing.T
+	dir   string
+	scope access.Scope
+}
+
+// newServed makes an installation with an organisation, and the file of the ways in.
+func newServed(t *testing.T) *served {
+	t.Helper()
+	dir := t.TempDir()
+	w := &served{t: t, dir: dir, App: open(t, map[string]string{"data": filepath.Join(dir, "data"), "listen": "127.0.0.1:0", "every": "0", "intake": filepath.Join(dir, "intake.yaml")})}
+	_, scope, err := w.CreateOrg(t.Context(), "test", access.NewOrg{Slug: "northwind", Name: "Northwind"}, access.NewUser{Email: "ona@northwind.example", Name: "Ona", Password: "a long enough password"}, true)
+	must(t, err)
+	w.scope = scope
+	return w
+}
+
+func (w *served) source(name, log string) event.Source {
+	w.t.Helper()
+	x, _, err := w.Sources.Add(w.t.Context(), w.scope, w.Clock(), event.NewSource{Name: name, Log: log})
+	must(w.t, err)
+	return x
+}
+
+func (w *served) ways(format string, args ...any) {
+	w.t.Helper()
+	must(w.t, os.WriteFile(filepath.Join(w.dir, "intake.yaml"), fmt.Appendf(nil, format, args...), 0o600))
+}
+
+// serve serves until the returned function is called.
+func (w *served) serve() (address string, end func()) {
+	w.t.Helper()
+	ctx, stop := context.WithCancel(w.t.Context())
+	at, ended := make(chan string, 1), make(chan error, 1)
+	go func() { ended <- w.Serve(ctx, func(a string) { at <- a }) }()
+	select {
+	case address = <-at:
+	case err := <-ended:
+		w.t.Fatal(err)
+	}
+	return address, func() { stop(); must(w.t, <-ended) }
+}
+
+// took waits until a source took so many events.
+func (w *served) took(x event.Source, n int64) event.Source {
+	w.t.Helper()
+	until(w.t, fmt.Sprintf("%d events of %s", n, x.Name), func() bool { return w.Intake.Live(x).Events >= n })
+	if got := w.Intake.Live(x); got.Events != n {
+		w.t.Errorf("%s took %d events, want %d", x.Name, got.Events, n)
+	}
+	return w.Intake.Live(x)
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestSyslog: messages over UDP and TCP become events of the sources that the file names, and are there after the server ended.
+func TestSyslog(t *testing.T) {
+	t.Parallel()
+	w := newServed(t)
+	host, okta := w.source("Hosts", "linux.syslog"), w.source("Okta", "okta.log")
+	udp, tcp := freePort(t), freePort(t)
+	w.ways("syslog:\n- listen: udp://%s\n  zone: Europe/Berlin\n  senders: [{source: %s}]\n- listen: tcp://%s\n  senders: [{from: [127.0.0.0/8], org: northwind, source: %s}]\n", udp, host.Ref, tcp, okta.Ref)
+	_, end := w.serve()
+	u, err := net.Dial("udp", udp)
+	must(t, err)
+	c, err := net.Dial("tcp", tcp)
+	must(t, err)
+	for n := range 3 {
+		_, err := fmt.Fprintf(u, "<38>1 2026-03-01T08:00:0%dZ web-1 sshd 41 - - Accepted password for dana from 192.0.2.7 port 1 ssh2", n)
+		must(t, err)
+		_, err = fmt.Fprintf(c, "<13>1 2026-03-01T08:00:00Z h a - - - {\"uuid\":\"u%d\",\"eventType\":\"user.session.start\"}\nnot for Okta\n", n)
+		must(t, err)
+	}
+	must(t, c.Close())
+	w.took(host, 3)
+	w.took(okta, 6)
+	found, _, err := w.Events.Find(t.Context(), w.scope.ReadScope, event.Filter{Actors: []string{"dana"}})
+	if err != nil || len(found) != 3 || found[0].Host != "web-1" || !strings.Contains(string(found[0].Raw), `"raw":"<38>1 2026`) {
+		t.Errorf("%+v %v", found, err)
+	}
+	_, err = u.Write([]byte("<13>the last one"))
+	must(t, err)
+	time.Sleep(50 * time.Millisecond) // it is read at once, and kept when the server ends
+	end()
+	w.took(host, 4)
+}
+
+// TestWaysRefused: a mistake in the file is told with its place before anything is served.
+func TestWaysRefused(t *testing.T) {
+	t.Parallel()
+	w := newServed(t)
+	x := w.source("Hosts", "linux.syslog")
+	for text, want := range map[string]string{
+		"syslog: [{lisen: x}]":                                                                               "lisen",
+		"syslog: [{listen: 'udp://127.0.0.1:0'}]":                                                            "nobody may send",
+		"syslog: [{listen: 'x', senders: [{source: SRC-1}]}]":                                                "no address",
+		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{source: SRC-9}]}]":                                "SRC-9",
+		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{org: none, source: SRC-1}]}]":                     "which organisation",
+		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{from: [10.0.0.1], source: SRC-1}]}]":              "10.0.0.1",
+		"syslog: [{listen: 'udp://127.0.0.1:0', zone: Mars/Olympus, senders: [{source: SRC-1}]}]":            "Mars",
+		"syslog: [{listen: 'udp://127.0.0.1:0', cert: c.pem, senders: [{source: SRC-1}]}]":                   "tls alone",
+		"syslog: [{listen: 'tls://127.0.0.1:0', cert: c.pem, key: k.pem, senders: [{source: SRC-1}]}]":       "certificate",
+		"syslog: [{listen: 'tcp://127.0.0.1:0', senders: [{name: web-1.northwind.example, source: SRC-1}]}]": "certificates are checked",
+	} {
+		w.ways("%s\n", strings.ReplaceAll(text, "SRC-1", x.Ref))
+		if err := w.Serve(t.Context(), func(string) { t.Errorf("%s: it served", text) }); err == nil || !strings.Contains(err.Error()+fmt.Sprint(err), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
