@@ -51,6 +51,9 @@ type Busy struct{ After time.Duration }
 
 func (b *Busy) Error() string { return "try again in " + b.After.String() }
 
+// BusyFor is an error that says to come back later; nothing was kept.
+func BusyFor(after time.Duration, what string) error { return busy(after, "%s", what) }
+
 func busy(after time.Duration, format string, args ...any) error {
 	e := errs.New(errs.Exhausted, format, args...)
 	e.Err = &Busy{max(after, time.Second)}
@@ -236,6 +239,25 @@ func (in *Intake) sender(ctx context.Context, token string, now time.Time) (*fee
 	return f, nil
 }
 
+// Known says whether a token is of a source that may send, for a door that has work to do before it can ask for more.
+func (in *Intake) Known(ctx context.Context, token string, now time.Time) error {
+	f, err := in.sender(ctx, token, now)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.source.mayCome()
+}
+
+// mayCome says no of a source that is paused.
+func (s *Source) mayCome() error {
+	if s.State != Active {
+		return errs.New(errs.Denied, "the source %s is paused", s.Name).WithHint("Set it active, then send again.")
+	}
+	return nil
+}
+
 // Accept takes a batch from whoever has the token of a source: JSON lines, a JSON array or CloudTrail's object; plain, gzip or
 // zstd. It returns after the disk has everything: what is good in the journal, what cannot be read put aside. With a key, the same
 // batch sent again gets the same answer; without one, records of the vendor that came lately are known by their identifiers.
@@ -287,10 +309,10 @@ func (in *Intake) take(ctx context.Context, f *feed, lot Lot, now time.Time) (Re
 		return Receipt{}, errs.New(errs.Invalid, "the key of the batch is longer than %d bytes", maxKey).At("Idempotency-Key")
 	}
 	f.mu.Lock()
-	state, name := f.source.State, f.source.Name
+	name, err := f.source.Name, f.source.mayCome()
 	f.mu.Unlock()
-	if state != Active {
-		return Receipt{}, errs.New(errs.Denied, "the source %s is paused", name).WithHint("Set it active, then send again.")
+	if err != nil {
+		return Receipt{}, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, placeWait)
 	defer cancel()

@@ -177,7 +177,11 @@ func build(routes []page.Route, s Services, o Options) (*door, error) {
 	}
 	d.mux.HandleFunc("GET "+page.AssetPath, site.ServeAssets)
 	if s.Intake != nil {
-		d.mux.Handle("POST "+events.Path, &events.Handler{Intake: s.Intake, Clock: o.Clock, Log: o.Log})
+		h := &events.Handler{Intake: s.Intake, Clock: o.Clock, Log: o.Log}
+		d.mux.Handle("POST "+events.Path, h)
+		for _, p := range events.LogsPaths {
+			d.mux.HandleFunc("POST "+p, h.ServeLogs)
+		}
 	}
 	return d, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tickmark/tickmark/internal/event"
 )
 
 // untrusted are fields the kernel writes as hex, without quotes, when they hold anything but plain characters: see
@@ -37,7 +39,7 @@ func audit(m *Message) ([]byte, bool) {
 		fields["node"] = name
 	}
 	(&fieldReader{fields, kind == "EXECVE"}).read(strings.ReplaceAll(string(rest), "\x1d", " "), 0)
-	return encode(fields), true
+	return event.Line(fields), true
 }
 
 // fieldReader collects the fields of a line.

@@ -3,10 +3,11 @@ package syslog
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tickmark/tickmark/internal/event"
 )
 
 // Envelope is the member of a record in which the header of a message stands whose text is JSON already.
@@ -36,7 +37,7 @@ type host struct {
 // whole message.
 func Record(log string, m *Message) []byte {
 	if text, ok := object(m.Text); ok {
-		return Splice(text, Envelope, header(m.Raw[:len(m.Raw)-len(m.Text)+bytes.IndexByte(m.Text, '{')]))
+		return event.Splice(text, Envelope, header(m.Raw[:len(m.Raw)-len(m.Text)+bytes.IndexByte(m.Text, '{')]))
 	}
 	if log == auditd {
 		if r, ok := audit(m); ok {
@@ -70,7 +71,7 @@ func Record(log string, m *Message) []byte {
 		}
 	}
 	h.Raw, h.RawBase64 = whole(m.Raw)
-	return encode(h)
+	return event.Line(h)
 }
 
 // whole is a message as text, or where it is none, as bytes.
@@ -81,43 +82,18 @@ func whole(raw []byte) (text string, bytes []byte) {
 	return "", raw
 }
 
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil // texts, numbers and maps of them can always be written
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
 // cookie stands before JSON in a message of programs that follow the CEE.
 var cookie = []byte("@cee:")
 
 // object is a text that is one JSON object.
 func object(text []byte) ([]byte, bool) {
-	text = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(text), cookie))
-	return text, len(text) > 1 && text[0] == '{' && json.Valid(text)
+	return event.Object(bytes.TrimPrefix(bytes.TrimSpace(text), cookie))
 }
 
 // header is what was sent before the text, as a JSON text.
 func header(head []byte) []byte {
 	if utf8.Valid(head) {
-		return encode(string(head))
+		return event.Line(string(head))
 	}
-	return encode("base64:" + base64.StdEncoding.EncodeToString(head))
-}
-
-// Splice puts a member before those of a JSON object, whose bytes stay as they are, but for line breaks between its parts: a record
-// is one line.
-func Splice(object []byte, name string, value []byte) []byte {
-	out := append(encode(map[string]json.RawMessage{name: value}), '}')
-	out = out[:len(out)-2]
-	if bytes.IndexByte(object, '\n') >= 0 {
-		object = bytes.ReplaceAll(object, []byte("\n"), []byte(" ")) // in valid JSON a line break is never inside a text
-	}
-	if rest := bytes.TrimLeft(object[1:], " \t\r"); rest[0] != '}' {
-		out = append(out, ',')
-	}
-	return append(out, object[1:]...)
+	return event.Line("base64:" + base64.StdEncoding.EncodeToString(head))
 }

@@ -69,6 +69,12 @@ type problem struct {
 
 // fail answers with an error. What is the program's own fault is not described to a sender; the log has it under the reference.
 func (h *Handler) fail(w http.ResponseWriter, ref string, err error) {
+	status, p := h.judge(w, ref, err)
+	h.answer(w, status, p)
+}
+
+// judge says what a sender is answered, and sets the headers that go with it.
+func (h *Handler) judge(w http.ResponseWriter, ref string, err error) (int, problem) {
 	p := problem{err.Error(), errs.HintOf(err), errs.FieldOf(err), ref}
 	status := errs.KindOf(err).HTTPStatus()
 	var large *http.MaxBytesError
@@ -92,7 +98,7 @@ func (h *Handler) fail(w http.ResponseWriter, ref string, err error) {
 			p.Error, p.Hint = "a fault of the program", "Send the same batch again under the same Idempotency-Key; the log has the fault under the request."
 		}
 	}
-	h.answer(w, status, p)
+	return status, p
 }
 
 func (h *Handler) answer(w http.ResponseWriter, status int, v any) {
