@@ -1,17 +1,15 @@
 -- What came to a source and could not be taken; NULL is none.
 ALTER TABLE event_source ADD COLUMN lost BIGINT;
 
--- Up to where files are read. identity tells a file from another under its name; taken is what is events already, pending the end of
--- what was about to be taken, by which a start knows where to go on.
+-- Up to where files are read, as far as that is filed. identity tells a file from another under its name; taken counts bytes, or
+-- records of a file that does not change.
 CREATE TABLE event_position (
   org_id TEXT NOT NULL REFERENCES access_org (id),
   source_id TEXT NOT NULL REFERENCES event_source (id),
   name TEXT NOT NULL,
   identity TEXT NOT NULL,
   taken BIGINT NOT NULL,
-  pending BIGINT NOT NULL,
   sha256 TEXT NOT NULL,
-  at BIGINT NOT NULL,
   PRIMARY KEY (source_id, name)
 );
 

@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -20,7 +22,9 @@ import (
 
 // ways is the file that Config.Intake names: how events come in beside HTTP. Paths in it are relative to it.
 type ways struct {
-	Syslog []syslogWay `yaml:"syslog"`
+	Syslog  []syslogWay `yaml:"syslog"`
+	Files   []pathWay   `yaml:"files"`   // that grow and are followed
+	Folders []pathWay   `yaml:"folders"` // into which whole files are put
 
 	folder string // of the file
 }
@@ -44,6 +48,13 @@ type syslogWay struct {
 type syslogSender struct {
 	From     []string `yaml:"from"` // networks: 10.1.0.0/16; none is everywhere
 	Name     string   `yaml:"name"` // in the sender's certificate: web-1.northwind.example
+	ofSource `yaml:",inline"`
+}
+
+// pathWay is a file or a folder.
+type pathWay struct {
+	Path     string `yaml:"path"`
+	Zone     string `yaml:"zone"` // of times that do not tell theirs
 	ofSource `yaml:",inline"`
 }
 
@@ -103,8 +114,9 @@ func (a *App) destinationOf(ctx context.Context, f ofSource, job string) (destin
 }
 
 // lot keeps what a way brought.
-func (a *App) lot(ctx context.Context, t destination, key string, records []byte, lost int64) (event.Receipt, error) {
-	return a.Intake.AcceptLot(ctx, t.scope, string(t.source.ID), event.Lot{Key: key, Body: bytes.NewReader(records), Lost: lost}, a.Clock())
+func (a *App) lot(ctx context.Context, t destination, lot event.Lot, records []byte) (event.Receipt, error) {
+	lot.Body = bytes.NewReader(records)
+	return a.Intake.AcceptLot(ctx, t.scope, string(t.source.ID), lot, a.Clock())
 }
 
 // openSyslog begins to listen on what the file of the ways in says.
@@ -157,7 +169,7 @@ func (a *App) listener(ctx context.Context, w *ways, x syslogWay) (syslog.Listen
 			out.From = append(out.From, p.Masked())
 		}
 		out.Take = func(ctx context.Context, records []byte, lost int64) error {
-			_, err := a.lot(ctx, t, "", records, lost)
+			_, err := a.lot(ctx, t, event.Lot{Lost: lost}, records)
 			return err
 		}
 		l.Senders = append(l.Senders, out)
@@ -197,5 +209,15 @@ func (a *App) openWays(ctx context.Context) (run func(context.Context), err erro
 	if err != nil {
 		return nil, err
 	}
-	return s.Run, nil
+	files, err := a.openPaths(ctx, &w)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return func(ctx context.Context) {
+		var all sync.WaitGroup
+		for _, run := range append(files, s.Run) {
+			all.Go(func() { run(ctx) })
+		}
+		all.Wait()
+	}, nil
 }

@@ -133,3 +133,46 @@ func TestWaysRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestFiles: a file that grows and a folder are read once, over two runs of the server, and while it stands still.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	w := newServed(t)
+	host, trail := w.source("Hosts", "linux.syslog"), w.source("Trail", "aws.cloudtrail")
+	log, folder := filepath.Join(w.dir, "auth.log"), filepath.Join(w.dir, "trail")
+	must(t, os.Mkdir(folder, 0o700))
+	w.ways("files: [{path: auth.log, source: %s}]\nfolders: [{path: trail, source: %s}]\n", host.Ref, trail.Ref)
+	line := "Mar  1 08:00:0%d web-1 sshd[41]: Accepted password for dana from 192.0.2.7 port 1 ssh2\n"
+	write := func(n int) {
+		t.Helper()
+		f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		must(t, err)
+		_, err = fmt.Fprintf(f, line, n)
+		must(t, err)
+		must(t, f.Close())
+	}
+	write(1)
+	must(t, os.WriteFile(filepath.Join(folder, "a.json"), []byte(`{"Records":[{"eventID":"1","eventName":"CreateUser"},{"eventID":"2"}]}`), 0o600))
+	_, end := w.serve()
+	w.took(host, 1)
+	write(2)
+	w.took(host, 2)
+	w.took(trail, 2)
+	end()
+	write(3)
+	must(t, os.Rename(log, log+".1"))
+	write(4)
+	_, end = w.serve()
+	w.took(host, 4)
+	must(t, os.WriteFile(filepath.Join(folder, "b.json"), []byte(`{"eventID":"3"}`), 0o600))
+	w.took(trail, 3)
+	end()
+	w.ways("folders: [{path: none, source: %s}]\n", trail.Ref)
+	if err := w.Serve(t.Context(), func(string) { t.Error("it served") }); err == nil || !strings.Contains(err.Error(), "no folder") {
+		t.Error(err)
+	}
+	w.ways("files: [{path: a, source: %s}, {path: a, source: %s}]\n", host.Ref, host.Ref)
+	if err := w.Serve(t.Context(), func(string) { t.Error("it served") }); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Error(err)
+	}
+}

@@ -56,6 +56,7 @@ type head struct {
 	Duplicates int64        `json:"dup,omitempty"`
 	Refused    int64        `json:"ref,omitempty"`
 	Lost       int64        `json:"lost,omitempty"`
+	File       *Position    `json:"file,omitempty"` // up to where the file it is from is read
 }
 
 const batchVersion = 1

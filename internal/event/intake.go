@@ -90,13 +90,14 @@ type feed struct {
 	scope  access.Scope
 	active chan struct{}
 
-	mu       sync.Mutex
-	source   Source // with what is not filed yet
-	recent   [2]map[[16]byte]*flight
-	receipts map[string]*Receipt // nil while the batch is under way
-	order    []string            // keys, the oldest first
-	tokens   float64             // events that may come now
-	filled   time.Time
+	mu        sync.Mutex
+	source    Source // with what is not filed yet
+	recent    [2]map[[16]byte]*flight
+	receipts  map[string]*Receipt // nil while the batch is under way
+	order     []string            // keys, the oldest first
+	tokens    float64             // events that may come now
+	filled    time.Time
+	positions map[string]Position // of files, since the start and of what is not filed
 }
 
 // flight is a batch on its way to the disk. Whoever sends the same record again is told that it is known only when it is kept.
@@ -132,6 +133,7 @@ func (in *Intake) Open(ctx context.Context, now time.Time) error {
 			f.mark(&events[i], settled)
 		}
 		f.source.Tally.count(b, events)
+		f.place(b.head.File)
 		if b.head.Key != "" {
 			r := b.receipt(pos)
 			f.remember(&r)
@@ -281,7 +283,8 @@ func (in *Intake) AcceptAs(ctx context.Context, scope access.Scope, source, key 
 type Lot struct {
 	Key  string // by which the same lot is known again; may be empty
 	Body io.Reader
-	Lost int64 // messages that came before it and could not be taken
+	Lost int64     // messages that came before it and could not be taken
+	File *Position // up to where the file is read with it; nil if it is from none
 }
 
 // AcceptLot takes what one of the program's own ways in brought: a listener for syslog, a file that is followed.
@@ -325,16 +328,19 @@ func (in *Intake) take(ctx context.Context, f *feed, lot Lot, now time.Time) (Re
 		}
 	}
 	records, refused, sum, err := read(f.source.Log, lot.Body, now)
+	if errors.Is(err, errEmpty) && lot.File != nil {
+		err = nil // nothing, up to a place: that is to be remembered too
+	}
 	if err != nil {
 		return Receipt{}, errs.Wrap(err, "the batch of %s", name)
 	}
 	if key == "" {
-		return in.keep(ctx, f, head{Lost: lot.Lost}, records, refused, now)
+		return in.keep(ctx, f, head{Lost: lot.Lost, File: lot.File}, records, refused, now)
 	}
 	if r, err := f.begin(key, sum, now); r != nil || err != nil {
 		return *cmpOr(r), err
 	}
-	r, err := in.keep(ctx, f, head{Key: key, Body: sum, Lost: lot.Lost}, records, refused, now)
+	r, err := in.keep(ctx, f, head{Key: key, Body: sum, Lost: lot.Lost, File: lot.File}, records, refused, now)
 	f.end(key, r, err)
 	return r, err
 }
@@ -345,6 +351,8 @@ func cmpOr(r *Receipt) *Receipt {
 	}
 	return r
 }
+
+var errEmpty = errs.New(errs.Invalid, "it holds no record").WithHint("Send JSON lines, a JSON array, or CloudTrail's object with Records.")
 
 // read reads all of a body: the records in the normal form, and those that cannot be read, with the reasons.
 func read(log string, body io.Reader, now time.Time) (events []Event, refused []Refused, sum string, err error) {
@@ -373,7 +381,7 @@ func read(log string, body io.Reader, now time.Time) (events []Event, refused []
 		err = errs.As(errs.Invalid, err, "it could not be read to its end")
 	}
 	if err == nil && len(events)+len(refused) == 0 {
-		err = errs.New(errs.Invalid, "it holds no record").WithHint("Send JSON lines, a JSON array, or CloudTrail's object with Records.")
+		err = errEmpty
 	}
 	return events, refused, hex.EncodeToString(h.Sum(nil)), err
 }
@@ -419,6 +427,7 @@ func (in *Intake) keep(ctx context.Context, f *feed, h head, events []Event, ref
 	in.Recent.put(pos, fresh)
 	f.mu.Lock()
 	f.source.Tally.count(&b, fresh)
+	f.place(h.File)
 	f.mu.Unlock()
 	return b.receipt(pos), nil
 }

@@ -101,6 +101,7 @@ type part struct {
 	leaves   []tlog.Hash
 	sources  map[SourceID]*Source
 	receipts map[SourceID][]Receipt
+	files    map[SourceID]map[string]Position
 }
 
 // Seal files what is due, and says how many events it was. all files everything at once. It is safe to run at any time, and after a
@@ -181,7 +182,7 @@ func (s *Sealer) due(from, end int64, now time.Time) (bool, error) {
 func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int64, b *batch) error {
 	p := parts[b.head.Org]
 	if p == nil {
-		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}}
+		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}, files: map[SourceID]map[string]Position{}}
 		parts[b.head.Org] = p
 	}
 	x := p.sources[b.head.Source]
@@ -197,6 +198,12 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 	x.Tally.count(b, events)
 	if b.head.Key != "" {
 		p.receipts[b.head.Source] = append(p.receipts[b.head.Source], b.receipt(pos))
+	}
+	if at := b.head.File; at != nil {
+		if p.files[b.head.Source] == nil {
+			p.files[b.head.Source] = map[string]Position{}
+		}
+		p.files[b.head.Source][at.Name] = *at
 	}
 	if len(events) == 0 {
 		return nil
@@ -269,6 +276,11 @@ func (s *Sealer) record(ctx context.Context, p *part, now time.Time) error {
 		}
 		if err := s.Store.PutReceipts(ctx, p.scope, x.ID, p.receipts[x.ID], now.Add(-receiptAge)); err != nil {
 			return err
+		}
+		for _, at := range p.files[x.ID] {
+			if err := s.Store.SetPosition(ctx, p.scope, x.ID, at); err != nil {
+				return err
+			}
 		}
 	}
 	if p.file == nil {

@@ -205,6 +205,7 @@ type Store interface {
 	SetRefused(ctx context.Context, scope access.Scope, ids []string, state string) (int64, error)
 	Receipts(ctx context.Context, scope access.ReadScope, s SourceID, since time.Time) ([]Receipt, error)
 	PutReceipts(ctx context.Context, scope access.Scope, s SourceID, r []Receipt, forget time.Time) error
+	Positions
 }
 
 // Sources is the use cases of sources.

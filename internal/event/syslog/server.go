@@ -64,8 +64,7 @@ func (s *Server) Open(ctx context.Context) error {
 	s.queues, s.conns = map[string]*queue{}, map[string]int{}
 	for _, l := range s.Listeners {
 		if err := s.listen(ctx, l); err != nil {
-			s.close()
-			return errs.Hinted(errs.As(errs.Unavailable, err, "listen for syslog on %s", l.Address), "Is the address of this machine, and free? Ports below 1024 need a right of their own.")
+			return errors.Join(errs.Hinted(errs.As(errs.Unavailable, err, "listen for syslog on %s", l.Address), "Is the address of this machine, and free? Ports below 1024 need a right of their own."), s.Close())
 		}
 		for _, x := range l.Senders {
 			if s.queues[x.Key] == nil {
@@ -114,10 +113,14 @@ func Address(text string) (network, address string, err error) {
 // Addresses are those it listens on, in the order of the listeners.
 func (s *Server) Addresses() []net.Addr { return s.addrs }
 
-func (s *Server) close() {
+// Close ends listening; Run does so too.
+func (s *Server) Close() error {
+	var err error
 	for _, c := range s.open {
-		_ = c.Close() // only read from
+		err = errors.Join(err, c.Close())
 	}
+	s.open = nil
+	return err
 }
 
 // Run takes messages until the context ends, and returns when the disk has what was read.
@@ -136,7 +139,9 @@ func (s *Server) Run(ctx context.Context) {
 		}
 	}
 	<-ctx.Done()
-	s.close()
+	if err := s.Close(); err != nil {
+		s.Log.Warn("an address for syslog could not be closed", "error", err)
+	}
 	readers.Wait()
 	end()
 	keepers.Wait()
