@@ -20,7 +20,7 @@ import (
 // wireEvents hands sources of events their store. What takes and reads events is there once OpenEvents was called.
 func (a *App) wireEvents() {
 	store := &eventsql.Store{DB: a.DB}
-	a.Sources = &event.Sources{Store: store, Tx: a.DB, Ledger: a.Ledger.Store, Forget: func(s event.SourceID) {
+	a.Sources = &event.Sources{Store: store, Links: store, Tx: a.DB, Ledger: a.Ledger.Store, Forget: func(s event.SourceID) {
 		if a.Intake != nil {
 			a.Intake.Forget(s)
 		}

@@ -215,7 +215,7 @@ func (a *App) openWays(ctx context.Context) (run func(context.Context), err erro
 	}
 	return func(ctx context.Context) {
 		var all sync.WaitGroup
-		for _, run := range append(files, s.Run) {
+		for _, run := range append(files, s.Run, a.feeding) {
 			all.Go(func() { run(ctx) })
 		}
 		all.Wait()

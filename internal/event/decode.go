@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -37,12 +38,15 @@ func Each(in io.Reader, give func(record []byte, fault string) error) error {
 	if err != nil {
 		return err
 	}
-	head, err := r.Peek(64)
+	head, err := r.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if first == '[' || recordsForm(head) {
 		return array(r, first != '[', give)
+	}
+	if eventList(head) {
+		return items(r, give)
 	}
 	return lines(r, give)
 }
@@ -97,6 +101,53 @@ func recordsForm(head []byte) bool {
 	rest, ok = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"Records"`))
 	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
 	return ok && colon && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("["))
+}
+
+// eventList tells an EventList of Kubernetes, which its API server posts, from JSON lines.
+func eventList(head []byte) bool {
+	return listHead.Match(head)
+}
+
+var listHead = regexp.MustCompile(`^\{\s*("apiVersion"\s*:\s*"audit\.k8s\.io/[a-z0-9]+"\s*,\s*)?"kind"\s*:\s*"EventList"`)
+
+// items reads the list items of an object; what else it holds is about the list.
+func items(r io.Reader, give func([]byte, string) error) error {
+	b := &bound{r: r, left: 2 * MaxRecord}
+	dec := json.NewDecoder(b)
+	if _, err := dec.Token(); err != nil {
+		return broken(err)
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return broken(err)
+		}
+		if name != "items" {
+			var other json.RawMessage
+			if err := dec.Decode(&other); err != nil {
+				return broken(err)
+			}
+			continue
+		}
+		start, err := dec.Token()
+		if err != nil {
+			return broken(err)
+		}
+		if start == nil { // null: a list of nothing
+			continue
+		}
+		if start != json.Delim('[') {
+			return errs.New(errs.Invalid, "the items of the list are no list")
+		}
+		if err := members(dec, b, give); err != nil {
+			return err
+		}
+		if _, err := dec.Token(); err != nil {
+			return broken(err)
+		}
+	}
+	_, err := dec.Token()
+	return broken(err)
 }
 
 // lines reads JSON lines. A line that is too long is skipped to its end without being held in memory.
@@ -162,6 +213,15 @@ func array(r io.Reader, records bool, give func([]byte, string) error) error {
 			return broken(err)
 		}
 	}
+	if err := members(dec, b, give); err != nil {
+		return err
+	}
+	_, err := dec.Token()
+	return broken(err)
+}
+
+// members gives what is left of a list.
+func members(dec *json.Decoder, b *bound, give func([]byte, string) error) error {
 	for dec.More() {
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
@@ -176,8 +236,7 @@ func array(r io.Reader, records bool, give func([]byte, string) error) error {
 			return err
 		}
 	}
-	_, err := dec.Token()
-	return broken(err)
+	return nil
 }
 
 func broken(err error) error {
