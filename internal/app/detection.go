@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,8 +145,39 @@ func (a *App) silent(ctx context.Context, scope access.Scope, now time.Time) err
 			})
 		}
 	}
-	_, err = a.Alerts.Raise(ctx, scope, now, out)
+	gaps, err := a.lacking(ctx, scope, now, all)
+	if err != nil {
+		return err
+	}
+	_, err = a.Alerts.Raise(ctx, scope, now, append(out, gaps...))
 	return err
+}
+
+// How long numbers may come late before they are missed, and how long those who miss them are told of it anew.
+const (
+	gapGrace = 5 * time.Minute
+	gapTold  = 7 * 24 * time.Hour
+)
+
+// lacking tells of numbers of sources that did not come.
+func (a *App) lacking(ctx context.Context, scope access.Scope, now time.Time, all []event.Source) ([]alert.Signal, error) {
+	gaps, err := a.Sources.Gaps(ctx, scope.ReadScope, event.GapFilter{Open: true, Since: now.Add(-gapTold)})
+	var out []alert.Signal
+	for _, g := range gaps {
+		i := slices.IndexFunc(all, func(x event.Source) bool { return x.ID == g.Source })
+		if i < 0 || now.Sub(g.At) < gapGrace {
+			continue
+		}
+		sender := ""
+		if g.Stream != "" {
+			sender = " of " + g.Stream
+		}
+		out = append(out, alert.Signal{
+			Key: g.ID, Kind: alert.Gap, Rule: "source-gap", Title: "Events of a source are missing", Level: alert.Medium, Entity: all[i].Name, EntityKind: "source",
+			Source: all[i].Ref, At: g.At, Criteria: []string{"CC7.2"}, Sentence: fmt.Sprintf("%d events%s never arrived at %s: of the numbers %d to %d.", g.Missing, sender, all[i].Name, g.First, g.Last),
+		})
+	}
+	return out, err
 }
 
 // signalsAtOnce is how many signals are raised in one transaction.

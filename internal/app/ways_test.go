@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/app"
 	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
 )
 
 // served is a server with sources, and what ends it.
@@ -174,5 +176,32 @@ func TestFiles(t *testing.T) {
 	w.ways("files: [{path: a, source: %s}, {path: a, source: %s}]\n", host.Ref, host.Ref)
 	if err := w.Serve(t.Context(), func(string) { t.Error("it served") }); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Error(err)
+	}
+}
+
+// TestGapAlert: messages that never came are told as an alert, once, after the time in which they may come late.
+func TestGapAlert(t *testing.T) {
+	t.Parallel()
+	w := newServed(t)
+	w.ways("files: []\n")
+	host := w.source("Hosts", "linux.syslog")
+	must(t, w.OpenEvents(t.Context()))
+	_, err := w.Intake.AcceptAs(t.Context(), w.scope, host.Ref, "", strings.NewReader(`{"hostname":"web-1","sequence":1,"message":"a"}`+"\n"+`{"hostname":"web-1","sequence":5,"message":"b"}`), w.Clock())
+	must(t, err)
+	_, err = w.EventSealer.Seal(t.Context(), w.Clock(), true)
+	must(t, err)
+	late := w.Clock().Add(10 * time.Minute)
+	w.App.Clock = func() time.Time { return late }
+	_, end := w.serve()
+	defer end()
+	var all []alert.Alert
+	until(t, "an alert", func() bool {
+		res, err := w.Alerts.List(t.Context(), w.scope.ReadScope, alert.Filter{Kind: alert.Gap}, paging.Query{})
+		must(t, err)
+		all = res.Rows
+		return res.Total > 0
+	})
+	if len(all) != 1 || all[0].Entity != "Hosts" || !strings.Contains(fmt.Sprintf("%+v", all[0]), "3 events of web-1 never arrived at Hosts: of the numbers 2 to 4.") {
+		t.Errorf("%+v", all)
 	}
 }

@@ -16,7 +16,7 @@ import (
 func (s *session) eventCommand() *cobra.Command {
 	c := &cobra.Command{Use: "event", Short: "Sources of events, what they send, and what could not be read"}
 	source := &cobra.Command{Use: "source", Short: "What may send events"}
-	source.AddCommand(s.eventSourceList(), s.eventSourceAdd(), s.eventSourceSet(), s.eventSourceToken())
+	source.AddCommand(s.eventSourceList(), s.eventSourceAdd(), s.eventSourceSet(), s.eventSourceToken(), s.eventSourceGaps())
 	quarantine := &cobra.Command{Use: "quarantine", Short: "Records that could not be read"}
 	quarantine.AddCommand(s.eventRefused(), s.eventRetry(), s.eventDismiss())
 	c.AddCommand(source, quarantine, s.eventFeed(), s.eventImport(), s.eventSend(), s.eventFind())

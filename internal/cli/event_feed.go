@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/event"
 )
 
 func (s *session) eventFeed() *cobra.Command {
@@ -99,4 +100,38 @@ func (s *session) eventFeedRun() *cobra.Command {
 		s.say("%d runs taken.", n)
 		return nil
 	})}
+}
+
+func (s *session) eventSourceGaps() *cobra.Command {
+	var open bool
+	c := &cobra.Command{Use: "gaps [SOURCE]", Short: "List numbers of senders that did not come, the newest first", Args: cobra.MaximumNArgs(1), RunE: s.run(func(ctx context.Context, args []string) error {
+		sources, err := s.app.Sources.List(ctx, s.read())
+		if err != nil {
+			return err
+		}
+		f := event.GapFilter{Open: open}
+		if len(args) == 1 {
+			x, err := s.app.Sources.Source(ctx, s.read(), args[0])
+			if err != nil {
+				return err
+			}
+			f.Source = x.ID
+		}
+		gaps, err := s.app.Sources.Gaps(ctx, s.read(), f)
+		if err != nil {
+			return err
+		}
+		refs := map[event.SourceID]string{}
+		for _, x := range sources {
+			refs[x.ID] = x.Ref
+		}
+		var rows []row
+		for _, g := range gaps {
+			rows = append(rows, row{[]cell{text(refs[g.Source]), text(g.Stream), text(string(g.Kind)), number(g.First), number(g.Last), number(g.Missing), instant(g.At)},
+				map[string]any{"id": g.ID, "source": refs[g.Source], "sender": g.Stream, "kind": string(g.Kind), "first": g.First, "last": g.Last, "missing": g.Missing, "found": moment(g.At)}})
+		}
+		return s.table([]string{"source", "sender", "kind", "first", "last", "missing", "found"}, rows, "No number is missing, as far as senders count.")
+	})}
+	c.Flags().BoolVar(&open, "open", false, "only those of which numbers still lack")
+	return c
 }

@@ -77,6 +77,7 @@ type Sealer struct {
 	Tx       access.Tx
 	Ledger   access.Recorder
 	Recent   *Recent // may be nil
+	Numbers  Numbers // may be nil: then gaps are not looked for
 
 	mu sync.Mutex
 }
@@ -102,6 +103,7 @@ type part struct {
 	sources  map[SourceID]*Source
 	receipts map[SourceID][]Receipt
 	files    map[SourceID]map[string]Position
+	numbers  map[SourceID]*numbers
 }
 
 // Seal files what is due, and says how many events it was. all files everything at once. It is safe to run at any time, and after a
@@ -182,7 +184,7 @@ func (s *Sealer) due(from, end int64, now time.Time) (bool, error) {
 func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int64, b *batch) error {
 	p := parts[b.head.Org]
 	if p == nil {
-		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}, files: map[SourceID]map[string]Position{}}
+		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}, files: map[SourceID]map[string]Position{}, numbers: map[SourceID]*numbers{}}
 		parts[b.head.Org] = p
 	}
 	x := p.sources[b.head.Source]
@@ -196,6 +198,9 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 	}
 	events := s.Recent.eventsAt(pos, b)
 	x.Tally.count(b, events)
+	if err := s.count(ctx, p, b.head.Source, events); err != nil {
+		return err
+	}
 	if b.head.Key != "" {
 		p.receipts[b.head.Source] = append(p.receipts[b.head.Source], b.receipt(pos))
 	}
@@ -220,6 +225,25 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 		if err := p.write(&events[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// count looks for numbers that lack among those of a source's senders.
+func (s *Sealer) count(ctx context.Context, p *part, source SourceID, events []Event) error {
+	for i := range events {
+		e := &events[i]
+		if e.Number == 0 || s.Numbers == nil {
+			continue
+		}
+		if p.numbers[source] == nil {
+			x, err := readNumbers(ctx, s.Numbers, p.scope.ReadScope, source)
+			if err != nil {
+				return err
+			}
+			p.numbers[source] = x
+		}
+		p.numbers[source].see(e.Stream, e.Number, e.Received)
 	}
 	return nil
 }
@@ -276,6 +300,11 @@ func (s *Sealer) record(ctx context.Context, p *part, now time.Time) error {
 		}
 		if err := s.Store.PutReceipts(ctx, p.scope, x.ID, p.receipts[x.ID], now.Add(-receiptAge)); err != nil {
 			return err
+		}
+		if n := p.numbers[x.ID]; n != nil {
+			if err := n.save(ctx, s.Numbers, p.scope); err != nil {
+				return err
+			}
 		}
 		for _, at := range p.files[x.ID] {
 			if err := s.Store.SetPosition(ctx, p.scope, x.ID, at); err != nil {

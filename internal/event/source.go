@@ -210,10 +210,11 @@ type Store interface {
 
 // Sources is the use cases of sources.
 type Sources struct {
-	Store  Store
-	Links  Links
-	Tx     access.Tx
-	Ledger access.Recorder
+	Store   Store
+	Links   Links
+	Numbers Numbers
+	Tx      access.Tx
+	Ledger  access.Recorder
 	// Forget is told when a token or a state changed, so that what is remembered of it is read again. It may be nil.
 	Forget func(SourceID)
 }
