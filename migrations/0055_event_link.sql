@@ -7,3 +7,6 @@ CREATE TABLE event_link (
   actor TEXT NOT NULL,
   PRIMARY KEY (org_id, connection)
 );
+
+-- Followers ask for what came after an event.
+CREATE INDEX event_segment_last ON event_segment (org_id, last_id);

@@ -60,3 +60,11 @@ func (r *Recent) eventsAt(pos int64, b *batch) []Event {
 	}
 	return b.events(pos)
 }
+
+// known is an event of the batch, from those that are remembered of it if they are.
+func (b *batch) known(events []Event, pos int64, n int) Event {
+	if len(events) == len(b.records) {
+		return events[n]
+	}
+	return b.event(pos, n)
+}

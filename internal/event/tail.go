@@ -2,6 +2,7 @@ package event
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -11,6 +12,95 @@ import (
 type Tail struct {
 	Journal Journal
 	Recent  *Recent // may be nil
+
+	mu    sync.Mutex
+	marks map[access.OrgID]mark
+}
+
+// mark is where a follower of an organisation goes on: nothing between the event after and the batch at next is for it.
+type mark struct {
+	after string
+	next  int64
+}
+
+// How much of the journal Next reads at once: about what it is asked for, so that following costs the same for each event however
+// much waits.
+const (
+	nextLeast = 64 << 10
+	nextMost  = 4 << 20
+	perEvent  = 512
+)
+
+// Next gives up to n events of an organisation from a position on that came after one. Whoever goes on with the last that was given
+// is not led over the same batches again, nor over those of other organisations.
+func (t *Tail) Next(position int64, org access.OrgID, after string, n int) ([]Event, error) {
+	if first, end := t.Journal.Bounds(); position < first && first < end {
+		return nil, trimmed(position)
+	}
+	t.mu.Lock()
+	m := t.marks[org]
+	t.mu.Unlock()
+	if p := positionOf(after); p > position {
+		from := p
+		if m.after == after {
+			from = max(p, m.next)
+		}
+		if out, err := t.next(from, org, after, n); !errs.Is(err, errs.Invalid) {
+			return out, err
+		}
+	}
+	if m.after == after {
+		position = max(position, m.next)
+	}
+	return t.next(position, org, after, n)
+}
+
+func (t *Tail) next(from int64, org access.OrgID, after string, n int) ([]Event, error) {
+	var out []Event
+	last, skip := positionOf(after), numberOf(after)+1
+	for chunk := min(max(n*perEvent, nextLeast), nextMost); len(out) < n; {
+		if _, end := t.Journal.Bounds(); from >= end {
+			break
+		}
+		entries, err := t.Journal.Read(from, chunk)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) == 0 {
+			break
+		}
+		for _, x := range entries {
+			b, err := unmarshalBatch(x.Payload)
+			if err != nil {
+				return nil, err
+			}
+			i := 0
+			switch {
+			case b.head.Org != org || x.Pos < last:
+				i = len(b.records)
+			case x.Pos == last && after != "":
+				i = skip
+			}
+			known := t.Recent.get(x.Pos)
+			for ; i < len(b.records) && len(out) < n; i++ {
+				out = append(out, b.known(known, x.Pos, i))
+			}
+			if i < len(b.records) { // the rest of this batch is next
+				break
+			}
+			from = x.Next
+		}
+	}
+	if len(out) > 0 {
+		after = out[len(out)-1].ID
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.marks == nil {
+		t.marks = map[access.OrgID]mark{}
+	}
+	t.marks[org] = mark{after, from}
+	return out, nil
 }
 
 // From gives the events of an organisation from a position on that came after one and pass, the first most of them. Nothing beyond
@@ -41,13 +131,7 @@ func (t *Tail) from(position int64, org access.OrgID, after string, most int, pa
 			if idOf(pos, n) <= after {
 				continue
 			}
-			var e Event
-			if len(known) == len(b.records) {
-				e = known[n]
-			} else {
-				e = b.event(pos, n)
-			}
-			if pass(&e) {
+			if e := b.known(known, pos, n); pass(&e) {
 				out = append(out, e)
 			}
 			if len(out) >= most {

@@ -45,7 +45,7 @@ func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.
 		segments = slices.DeleteFunc(segments, func(s event.Segment) bool { return s.First >= event.FirstID(filed) })
 		return segments, tail, err
 	}
-	return nil, nil, errs.New(errs.Unavailable, "events are being filed").WithHint("Try again.")
+	return nil, nil, filing()
 }
 
 // Find gives events that pass a filter.
@@ -116,8 +116,48 @@ func first(events []event.Event) *event.Event {
 
 // Read gives up to n events that arrived after one, in order of arrival.
 func (l *Lake) Read(ctx context.Context, scope access.ReadScope, after string, n int) ([]event.Event, error) {
-	events, _, err := l.Find(ctx, scope, event.Filter{Ascending: true, After: after, Limit: min(n, event.MaxFind)})
-	return events, err
+	if err := scope.Require(access.ReadDetections); err != nil {
+		return nil, err
+	}
+	f := event.Filter{Ascending: true, After: after, Limit: min(n, event.MaxFind)}
+	for range 5 {
+		filed, err := l.Segments.Filed(ctx)
+		if err != nil {
+			return nil, err
+		}
+		segments, err := l.Segments.Segments(ctx, scope, time.Time{}, time.Time{}, after)
+		if err != nil {
+			return nil, err
+		}
+		var events []event.Event
+		for _, s := range segments {
+			if s.First >= event.FirstID(filed) || len(events) >= f.Size() {
+				break
+			}
+			found, err := l.search(ctx, s, &f, f.Size()-len(events))
+			if err != nil {
+				return nil, err
+			}
+			events = append(events, found...)
+		}
+		if len(events) >= f.Size() {
+			return events, ctx.Err()
+		}
+		if len(events) > 0 {
+			after = events[len(events)-1].ID
+		}
+		tail, err := l.Tail.Next(filed, scope.Org(), after, f.Size()-len(events))
+		if errs.Is(err, errs.NotFound) { // it was filed meanwhile
+			after = f.After
+			continue
+		}
+		return append(events, tail...), err
+	}
+	return nil, filing()
+}
+
+func filing() error {
+	return errs.New(errs.Unavailable, "events are being filed").WithHint("Try again.")
 }
 
 // How far back Recent looks.

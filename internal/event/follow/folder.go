@@ -46,7 +46,7 @@ func (x *Folder) Look(ctx context.Context) (files int, err error) {
 	if err != nil {
 		return 0, errs.Hinted(errs.As(errs.Unavailable, err, "open the folder %s", x.Path), "Make it, or take it out of the file of the ways in.")
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // only read
 	var failed []error
 	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil {

@@ -61,7 +61,8 @@ func (f *fieldReader) read(text string, depth int) {
 			continue
 		}
 		text = text[eq+1:]
-		value, bare := "", false
+		var value string
+		bare := false
 		switch {
 		case strings.HasPrefix(text, `"`):
 			value, text, _ = strings.Cut(text[1:], `"`)

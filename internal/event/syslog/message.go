@@ -178,7 +178,7 @@ func element(b []byte) (e Element, rest []byte, ok bool) {
 // name reads an SD-NAME up to one of some characters.
 func name(b []byte, until string) (text string, rest []byte, ok bool) {
 	n := bytes.IndexAny(b[:min(len(b), maxTag+1)], until)
-	if n <= 0 || !printable(b[:n]) || bytes.IndexAny(b[:n], `="]`) >= 0 {
+	if n <= 0 || !printable(b[:n]) || bytes.ContainsAny(b[:n], `="]`) {
 		return "", nil, false
 	}
 	return string(b[:n]), b[n:], true
@@ -278,7 +278,7 @@ func (m *Message) tag(b []byte) {
 	if open := bytes.IndexByte(tag, '['); open > 0 && tag[n-1] == ']' {
 		pid, tag = string(tag[open+1:n-1]), tag[:open]
 	}
-	if len(tag) > maxTag || !printable(tag) || len(pid) > maxPID || !printable([]byte(pid)) || bytes.IndexAny(tag, `"{[<`) >= 0 {
+	if len(tag) > maxTag || !printable(tag) || len(pid) > maxPID || !printable([]byte(pid)) || bytes.ContainsAny(tag, `"{[<`) {
 		return
 	}
 	m.App, m.PID = string(tag), pid

@@ -50,7 +50,7 @@ func (h *Handler) ServeLogs(w http.ResponseWriter, r *http.Request) {
 	answer := func(status int, body []byte) {
 		w.Header().Set("Content-Type", map[bool]string{true: "application/json", false: "application/x-protobuf"}[isJSON])
 		w.WriteHeader(status)
-		if _, err := w.Write(body); err != nil {
+		if _, err := w.Write(body); err != nil { //nolint:gosec // JSON or protobuf by its type, for a program
 			h.Log.Warn("a sender did not hear the answer", "error", err)
 		}
 	}
