@@ -30,6 +30,7 @@ type demoEvents struct {
 	cases   []*demoCase
 	looked  time.Time // alerts raised before are dealt with
 	rebuilt int       // incidents that were reconstructed
+	permits demoPermits
 }
 
 // reconstructed is of how many incidents the analyst has the way of the attacker reconstructed.
@@ -49,6 +50,7 @@ func (e *demoEvents) begin(ctx context.Context, _ time.Time) error {
 			e.attacks[r] = &a
 		}
 	}
+	e.permits = demoPermits{Demo: e.Demo, attacks: e.attacks}
 	return e.App.OpenEvents(ctx)
 }
 
@@ -56,7 +58,19 @@ func (e *demoEvents) days(ctx context.Context, from, to time.Time) error {
 	if from.Before(e.from) {
 		from = e.from
 	}
+	start := from
+	if !to.After(from) {
+		return nil
+	}
 	records := slices.Collect(e.Company.Events(from, to))
+	if e.permits.renewed.IsZero() {
+		if err := e.permits.begin(ctx, from); err != nil {
+			return err
+		}
+	}
+	if err := e.permits.before(ctx, from, records); err != nil {
+		return err
+	}
 	for hour := from; hour.Before(to); {
 		next := hour.Truncate(time.Hour).Add(time.Hour)
 		if next.After(to) {
@@ -71,11 +85,10 @@ func (e *demoEvents) days(ctx context.Context, from, to time.Time) error {
 		}
 		hour, records = next, records[n:]
 	}
-	if !to.After(from) {
-		return nil
+	if _, err := e.App.EventSealer.Seal(ctx, to.Add(time.Minute), true); err != nil {
+		return errs.Wrap(err, "file the events of %s", to.Format(time.DateOnly))
 	}
-	_, err := e.App.EventSealer.Seal(ctx, to.Add(time.Minute), true)
-	return errs.Wrap(err, "file the events of %s", to.Format(time.DateOnly))
+	return e.permits.after(ctx, e.scope.ReadScope, start, to)
 }
 
 // hour sends what happened before an instant, has it watched, and lets the analyst act.
@@ -168,7 +181,11 @@ func (e *demoEvents) judge(ctx context.Context, who access.Scope, now time.Time,
 		return err
 	}
 	if !planted {
-		_, err := a.Alerts.Close(ctx, who, now, x.Ref, 0, alert.Benign, "Asked "+orSomebody(x.Entity)+": it was their usual work.", "")
+		verdict, why := alert.Benign, "Asked "+orSomebody(x.Entity)+": it was their usual work."
+		if slices.Equal(x.Kinds, []string{string(alert.Unauthorised)}) {
+			verdict, why = alert.True, "Asked "+orSomebody(x.Entity)+": nobody had approved it before. It was looked at afterwards and may stay."
+		}
+		_, err := a.Alerts.Close(ctx, who, now, x.Ref, 0, verdict, why, "")
 		return err
 	}
 	for _, c := range e.cases {

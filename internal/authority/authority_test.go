@@ -64,6 +64,13 @@ func TestJudge(t *testing.T) {
 		"it lacks something":       {cloud, []authority.Record{{Kind: authority.PullRequest, Ref: "pay#9", From: noon.Add(-hour), To: noon.Add(hour), Approver: "kai", Lacks: "its checks failed"}}, nil, authority.Unauthorised, "pay#9: its checks failed"},
 		"sharing is a transfer":    {with(cloud, func(e *event.Event) { e.Action = "ec2:ModifySnapshotAttribute" }), []authority.Record{deploy}, all, authority.Unauthorised, "no approved request, maintenance window"},
 		"a window for all targets": {with(cloud, func(e *event.Event) { e.Targets = nil }), []authority.Record{{Kind: authority.Window, Ref: "AU-3", From: noon, To: noon.Add(1), Approver: "kai"}}, all, authority.Authorised, "AU-3"},
+		"an object is written":     {with(cloud, func(e *event.Event) { e.Action = "s3:PutObject" }), nil, all, "", ""},
+		"a bucket is opened":       {with(cloud, func(e *event.Event) { e.Action = "s3:PutBucketPolicy" }), nil, all, authority.Unauthorised, "None"},
+		"access is taken away":     {with(grant, func(e *event.Event) { e.Action = "application.user_membership.remove"; e.Actor.Kind = event.Vendor }), nil, all, "", ""},
+		"an own password": {with(grant, func(e *event.Event) {
+			e.Action, e.Class, e.Weight = "user.account.update_password", event.AccountChange, event.WeightPrivilege
+		}), nil, all, "", ""},
+		"a review of a merge": {with(cloud, func(e *event.Event) { e.Log, e.Action = "github.audit", "pull_request_review.submit" }), nil, all, "", ""},
 	} {
 		book := authority.NewBook(c.records)
 		for _, k := range c.known {
