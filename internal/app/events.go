@@ -20,10 +20,15 @@ import (
 // wireEvents hands sources of events their store. What takes and reads events is there once OpenEvents was called.
 func (a *App) wireEvents() {
 	store := &eventsql.Store{DB: a.DB}
-	a.Sources = &event.Sources{Store: store, Links: store, Numbers: store, Tx: a.DB, Ledger: a.Ledger.Store, Forget: func(s event.SourceID) {
+	a.Sources = &event.Sources{Store: store, Links: store, Numbers: store, Days: store, Tx: a.DB, Ledger: a.Ledger.Store, Forget: func(s event.SourceID) {
 		if a.Intake != nil {
 			a.Intake.Forget(s)
 		}
+	}, Live: func(x event.Source) event.Source {
+		if a.Intake == nil {
+			return x
+		}
+		return a.Intake.Live(x)
 	}}
 }
 
@@ -57,7 +62,7 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	a.Detect.History, a.Incidents.Events = events, events
 	a.stations = &stations{app: a, all: map[access.OrgID]*station{}}
 	a.Intake = in
-	a.EventSealer = &event.Sealer{Journal: j, Store: store, Segments: store, Numbers: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store, Recent: recent}
+	a.EventSealer = &event.Sealer{Journal: j, Store: store, Days: store, Segments: store, Numbers: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store, Recent: recent}
 	return nil
 }
 

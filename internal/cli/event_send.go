@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,12 +17,6 @@ import (
 	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/web/events"
-)
-
-// Size of a batch of a file: well below what a server takes at once.
-const (
-	batchBytes   = 6 << 20
-	batchRecords = 20_000
 )
 
 // EnvIntakeToken names the variable with the token of a source.
@@ -48,7 +40,7 @@ nothing. While a server runs on the data folder, send the files to it: tickmark 
 			}
 			total, err := s.batches(args, func(body []byte) (event.Receipt, error) {
 				return retried(ctx, func() (event.Receipt, error) {
-					return s.app.Intake.AcceptAs(ctx, scope, source, keyOf(body), bytes.NewReader(body), s.Now())
+					return s.app.Intake.AcceptAs(ctx, scope, source, event.FileKey(body), bytes.NewReader(body), s.Now())
 				})
 			})
 			if err != nil {
@@ -99,12 +91,6 @@ func (s *session) counted(t event.Receipt) error {
 	return nil
 }
 
-// keyOf names a batch by what is in it, so that one sent twice is known.
-func keyOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return "file " + hex.EncodeToString(sum[:])
-}
-
 // batches cuts files into batches of JSON lines.
 func (s *session) batches(files []string, take func([]byte) (event.Receipt, error)) (total event.Receipt, err error) {
 	for _, name := range files {
@@ -127,43 +113,13 @@ func (s *session) batches(files []string, take func([]byte) (event.Receipt, erro
 	return total, nil
 }
 
+// cut takes one file, and says which of its records were left out.
 func (s *session) cut(name string, in io.Reader, total *event.Receipt, take func([]byte) (event.Receipt, error)) error {
-	var body bytes.Buffer
-	n, number := 0, 0
-	flush := func() error {
-		if n == 0 {
-			return nil
-		}
-		r, err := take(bytes.Clone(body.Bytes()))
-		total.Accepted, total.Duplicates, total.Refused = total.Accepted+r.Accepted, total.Duplicates+r.Duplicates, total.Refused+r.Refused
-		body.Reset()
-		n = 0
+	t, err := event.Cut(in, take, func(number int64, fault string) error {
+		_, err := fmt.Fprintf(s.Err, "%s: record %d was left out: %s\n", name, number, fault)
 		return err
-	}
-	err := event.Each(in, func(record []byte, fault string) error {
-		number++
-		if fault != "" { // the file still has it
-			total.Refused++
-			_, err := fmt.Fprintf(s.Err, "%s: record %d was left out: %s\n", name, number, fault)
-			return err
-		}
-		// A list may hold records over several lines; a batch is of one a line. Nothing else of them is changed.
-		if bytes.ContainsAny(record, "\r\n") {
-			var flat bytes.Buffer
-			if json.Compact(&flat, record) == nil {
-				record = flat.Bytes()
-			}
-		}
-		body.Write(record)
-		body.WriteByte('\n')
-		if n++; n >= batchRecords || body.Len() >= batchBytes {
-			return flush()
-		}
-		return nil
 	})
-	if err == nil {
-		err = flush()
-	}
+	total.Accepted, total.Duplicates, total.Refused = total.Accepted+t.Accepted, total.Duplicates+t.Duplicates, total.Refused+t.Refused
 	return err
 }
 
@@ -190,7 +146,7 @@ func post(ctx context.Context, client *http.Client, address, token string, body 
 		return event.Receipt{}, errs.As(errs.Invalid, err, "the address %s", address)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Idempotency-Key", keyOf(body))
+	req.Header.Set("Idempotency-Key", event.FileKey(body))
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	res, err := client.Do(req)
 	if err != nil {

@@ -37,6 +37,7 @@ type Receipt struct {
 	Refused    int64     `json:"quarantined"`
 	At         time.Time `json:"received"`
 	Body       string    `json:"-"` // SHA-256 of what was sent under the key
+	Again      bool      `json:"-"` // the answer that was given before under the key: nothing was taken now
 }
 
 // batch is what one request brought, as the journal keeps it: a head, then the records as they came.

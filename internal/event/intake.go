@@ -337,8 +337,10 @@ func (in *Intake) take(ctx context.Context, f *feed, lot Lot, now time.Time) (Re
 	if key == "" {
 		return in.keep(ctx, f, head{Lost: lot.Lost, File: lot.File}, records, refused, now)
 	}
-	if r, err := f.begin(key, sum, now); r != nil || err != nil {
-		return *cmpOr(r), err
+	if before, err := f.begin(key, sum, now); before != nil || err != nil {
+		r := *cmpOr(before)
+		r.Again = err == nil
+		return r, err
 	}
 	r, err := in.keep(ctx, f, head{Key: key, Body: sum, Lost: lot.Lost, File: lot.File}, records, refused, now)
 	f.end(key, r, err)

@@ -71,6 +71,7 @@ const (
 type Sealer struct {
 	Journal  Journal
 	Store    Store
+	Days     DayStore
 	Segments Segments
 	Files    Files
 	Access   *access.Service
@@ -104,6 +105,7 @@ type part struct {
 	receipts map[SourceID][]Receipt
 	files    map[SourceID]map[string]Position
 	numbers  map[SourceID]*numbers
+	days     []Day
 }
 
 // Seal files what is due, and says how many events it was. all files everything at once. It is safe to run at any time, and after a
@@ -197,7 +199,9 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 		p.sources[b.head.Source] = x
 	}
 	events := s.Recent.eventsAt(pos, b)
+	before := x.counts()
 	x.Tally.count(b, events)
+	p.days = spread(p.days, b.head.Source, time.UnixMicro(b.head.At), x.counts().minus(before))
 	if err := s.count(ctx, p, b.head.Source, events); err != nil {
 		return err
 	}
@@ -311,6 +315,9 @@ func (s *Sealer) record(ctx context.Context, p *part, now time.Time) error {
 				return err
 			}
 		}
+	}
+	if err := s.Days.AddDays(ctx, p.scope, p.days); err != nil {
+		return err
 	}
 	if p.file == nil {
 		return nil

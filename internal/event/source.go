@@ -186,6 +186,7 @@ const (
 type RefusedFilter struct {
 	Source SourceID
 	State  string
+	IDs    []string
 }
 
 // Store keeps sources and what they sent that could not be read. Laws: a token is known by its hash alone; names are unique in an
@@ -202,6 +203,7 @@ type Store interface {
 	// CountRefused counts those that wait.
 	CountRefused(ctx context.Context, scope access.ReadScope, s SourceID) (int64, error)
 	Refused(ctx context.Context, scope access.ReadScope, f RefusedFilter, q paging.Query) (paging.Result[Refused], error)
+	RefusedRecord(ctx context.Context, scope access.ReadScope, id string) (Refused, error)
 	SetRefused(ctx context.Context, scope access.Scope, ids []string, state string) (int64, error)
 	Receipts(ctx context.Context, scope access.ReadScope, s SourceID, since time.Time) ([]Receipt, error)
 	PutReceipts(ctx context.Context, scope access.Scope, s SourceID, r []Receipt, forget time.Time) error
@@ -213,10 +215,13 @@ type Sources struct {
 	Store   Store
 	Links   Links
 	Numbers Numbers
+	Days    DayStore
 	Tx      access.Tx
 	Ledger  access.Recorder
 	// Forget is told when a token or a state changed, so that what is remembered of it is read again. It may be nil.
 	Forget func(SourceID)
+	// Live is a source with what arrived and is not filed yet. It may be nil: where nothing is taken, everything is filed.
+	Live func(Source) Source
 }
 
 // NewSource is what is said of a source when it is made.
@@ -318,6 +323,24 @@ func (s *Sources) Rotate(ctx context.Context, scope access.Scope, now time.Time,
 	return x, token, s.save(ctx, scope, now, x, edit, HashToken(token), "event.source.token", map[string]any{"source": string(x.ID), "hint": x.TokenHint})
 }
 
+// Revoke takes the token of a source away: it sends nothing until it gets a new one.
+func (s *Sources) Revoke(ctx context.Context, scope access.Scope, now time.Time, idOrRef string) (Source, error) {
+	if err := scope.Require(access.ManageDetection); err != nil {
+		return Source{}, err
+	}
+	x, err := s.Store.Source(ctx, scope.ReadScope, idOrRef)
+	if err != nil {
+		return x, err
+	}
+	if x.TokenHint == "" {
+		return x, errs.New(errs.Conflict, "%s has no token", x.Ref).WithHint("Issue one when it is to send again.")
+	}
+	edit := x.Edit
+	x.Edit, x.TokenHint = edit+1, ""
+	// The hash of a token that nobody was told: nothing that is sent has it.
+	return x, s.save(ctx, scope, now, x, edit, HashToken(tokenPrefix+id.Secret(tokenPart)), "event.source.revoked", map[string]any{"source": string(x.ID)})
+}
+
 func (s *Sources) save(ctx context.Context, scope access.Scope, now time.Time, x Source, edit int, hash, kind string, said map[string]any) error {
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.SaveSource(ctx, scope, x, edit, hash); err != nil {
@@ -337,7 +360,18 @@ func (s *Sources) List(ctx context.Context, scope access.ReadScope) ([]Source, e
 	if err := scope.Require(access.ReadDetections); err != nil {
 		return nil, err
 	}
-	return s.Store.Sources(ctx, scope)
+	all, err := s.Store.Sources(ctx, scope)
+	for i := range all {
+		all[i] = s.live(all[i])
+	}
+	return all, err
+}
+
+func (s *Sources) live(x Source) Source {
+	if s.Live == nil {
+		return x
+	}
+	return s.Live(x)
 }
 
 // Source reads one source.
@@ -345,7 +379,19 @@ func (s *Sources) Source(ctx context.Context, scope access.ReadScope, idOrRef st
 	if err := scope.Require(access.ReadDetections); err != nil {
 		return Source{}, err
 	}
-	return s.Store.Source(ctx, scope, idOrRef)
+	x, err := s.Store.Source(ctx, scope, idOrRef)
+	if err != nil {
+		return x, err
+	}
+	return s.live(x), nil
+}
+
+// RefusedRecord reads one record that could not be read.
+func (s *Sources) RefusedRecord(ctx context.Context, scope access.ReadScope, id string) (Refused, error) {
+	if err := scope.Require(access.ReadDetections); err != nil {
+		return Refused{}, err
+	}
+	return s.Store.RefusedRecord(ctx, scope, id)
 }
 
 // Refused lists records that could not be read.

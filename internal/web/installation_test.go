@@ -276,6 +276,9 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 	if err := in.watches(ctx, scope); err != nil {
 		return err
 	}
+	if err := in.sources(ctx, scope, "Alpha: vault"); err != nil {
+		return err
+	}
 	return in.risks(ctx, scope)
 }
 
@@ -345,6 +348,9 @@ func (in *installation) hostile(ctx context.Context) error {
 		return err
 	}
 	if err := in.rulebooks(ctx, scope, evil); err != nil {
+		return err
+	}
+	if err := in.sources(ctx, scope, evil); err != nil {
 		return err
 	}
 	_ = o

@@ -27,6 +27,7 @@ import (
 	"github.com/tickmark/tickmark/internal/web/risks"
 	"github.com/tickmark/tickmark/internal/web/rulebook"
 	"github.com/tickmark/tickmark/internal/web/settings"
+	"github.com/tickmark/tickmark/internal/web/sources"
 	"github.com/tickmark/tickmark/internal/web/vendors"
 	"github.com/tickmark/tickmark/internal/web/watch"
 )
@@ -50,6 +51,7 @@ func Routes(s Services, dev bool) []page.Route {
 		changes.Routes(changes.Services{Changes: s.Changes, Risks: s.Risks, View: s.View, System: s.System, People: s.People, Campaigns: s.Campaigns}),
 		authority.Routes(authority.Services{Authority: s.Authority, View: s.View}),
 		styled("vendors", rulebook.Routes(rulebook.Services{Detect: s.Detect, View: s.View})),
+		styled("vendors", sources.Routes(sources.Services{Sources: s.Sources, Intake: s.Intake, View: s.View, Address: s.Address})),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify, Customs: s.Customs}),
 		watch.Routes(watch.Services{Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Event: s.Event, Query: s.QueryEvents, File: s.FileHunt}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),

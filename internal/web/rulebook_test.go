@@ -78,8 +78,8 @@ func TestRulebookPages(t *testing.T) {
 			t.Errorf("%s %v: %d, %q", c.path, c.form, res.StatusCode, s)
 		}
 	}
-	if s := one(t, in.get(t, "/coverage", reader, http.StatusOK), "main"); !strings.Contains(s, "nothing counts as covered") || !strings.Contains(s, "T1110") {
-		t.Error("coverage says something is seen while nothing sends")
+	if s := one(t, in.get(t, "/coverage", reader, http.StatusOK), "main"); !strings.Contains(s, "with a rule, but without events") || !strings.Contains(s, "T1110") {
+		t.Error("coverage does not tell what has rules but no events")
 	}
 	if s := one(t, in.get(t, "/rulesets/RS-01", reader, http.StatusOK), "main"); !strings.Contains(s, "1 document") {
 		t.Error(s)

@@ -100,6 +100,8 @@ type Services struct {
 	// RefreshPeople brings the directory up to the newest snapshots.
 	RefreshPeople func(ctx context.Context, scope access.Scope, now time.Time) (people.Outcome, error)
 	Intake        *event.Intake // of events; nil where none are taken
+	Sources       *event.Sources
+	Address       string // where programs reach the server; New sets it
 	Imports       *intake.Service
 	// Import tries or applies an import; it returns a job when that goes on in the background.
 	Import func(ctx context.Context, scope access.Scope, now time.Time, ref string, apply, leave bool) (intake.Import, string, error)
@@ -136,6 +138,7 @@ const keyLength = 32
 
 // New makes the handler of all pages.
 func New(s Services, o Options) (http.Handler, error) {
+	s.Address = o.URL
 	return build(Routes(s, o.Dev), s, o)
 }
 

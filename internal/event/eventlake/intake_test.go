@@ -44,7 +44,7 @@ type world struct {
 func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	w := &world{World: accesstest.New(t, db), t: t, dir: t.TempDir(), store: &eventsql.Store{DB: db}, now: accesstest.Now}
-	w.sources = &event.Sources{Store: w.store, Tx: db, Ledger: w.Ledger}
+	w.sources = &event.Sources{Store: w.store, Days: w.store, Tx: db, Ledger: w.Ledger}
 	w.start()
 	var err error
 	w.source, w.token, err = w.sources.Add(t.Context(), w.Owner, w.now, event.NewSource{Name: "Okta", Log: "okta.log"})
@@ -71,7 +71,7 @@ func (w *world) start() {
 	j := eventlake.Journal{Log: w.log}
 	w.recent = event.NewRecent(20_000) // some batches of ten
 	w.intake = &event.Intake{Journal: j, Store: w.store, Keys: w.store, Segments: w.store, Access: w.Access, Past: w.lake(), Recent: w.recent}
-	w.sealer = &event.Sealer{Journal: j, Store: w.store, Segments: w.store, Files: eventlake.Files{Dir: lake.Dir{Root: w.dir + "/lake"}}, Access: w.Access, Tx: w.DB, Ledger: w.Ledger, Recent: w.recent}
+	w.sealer = &event.Sealer{Journal: j, Store: w.store, Days: w.store, Segments: w.store, Files: eventlake.Files{Dir: lake.Dir{Root: w.dir + "/lake"}}, Access: w.Access, Tx: w.DB, Ledger: w.Ledger, Recent: w.recent}
 	w.ok(w.intake.Open(w.t.Context(), w.now))
 	w.sources.Forget = w.intake.Forget
 }
@@ -306,7 +306,7 @@ func TestCrash(t *testing.T) {
 			w.want(r, err, 5, 0, 0)
 			sent += 5
 			b := &broken{list: w.sealer.Segments, Files: w.sealer.Files, at: at}
-			s := event.Sealer{Journal: w.sealer.Journal, Store: w.store, Segments: b, Files: b, Access: w.Access, Tx: db, Ledger: w.Ledger}
+			s := event.Sealer{Journal: w.sealer.Journal, Store: w.store, Days: w.store, Segments: b, Files: b, Access: w.Access, Tx: db, Ledger: w.Ledger}
 			if _, err := s.Seal(t.Context(), w.now, true); !errors.Is(err, errCrash) {
 				t.Fatalf("%s: %v", at, err)
 			}

@@ -152,6 +152,24 @@ func (s *Store) CountRefused(ctx context.Context, scope access.ReadScope, id eve
 	return sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM event_refused WHERE org_id = $1 AND source_id = $2 AND state = $3`, string(scope.Org()), string(id), event.Waiting)
 }
 
+const refusedColumns = `id, source_id, reason, record, times, first_at, last_at, state`
+
+func scanRefused(r sqldb.Row) (event.Refused, error) {
+	var x event.Refused
+	var record string
+	var first, last int64
+	err := r.Scan(&x.ID, &x.Source, &x.Reason, &record, &x.Times, &first, &last, &x.State)
+	if err != nil {
+		return x, err
+	}
+	x.First, x.Last = sqldb.Time(first), sqldb.Time(last)
+	x.Record, err = base64.StdEncoding.DecodeString(record)
+	return x, err
+}
+
+// refusedOrders are the orders in which records that could not be read are listed.
+var refusedOrders = map[string]string{"last": "last_at", "first": "first_at", "times": "times", "reason": "lower(reason)", "bytes": "bytes", "state": "state"}
+
 // Refused lists records, those that came last first.
 func (s *Store) Refused(ctx context.Context, scope access.ReadScope, f event.RefusedFilter, q paging.Query) (paging.Result[event.Refused], error) {
 	q = q.Norm()
@@ -159,6 +177,9 @@ func (s *Store) Refused(ctx context.Context, scope access.ReadScope, f event.Ref
 	w.Add(`org_id = ?`, string(scope.Org()))
 	w.AddIf(f.Source != "", `source_id = ?`, string(f.Source))
 	w.AddIf(f.State != "", `state = ?`, f.State)
+	if len(f.IDs) > 0 {
+		w.In(`id`, f.IDs)
+	}
 	w.AddIf(q.Search != "", `lower(reason) LIKE ? ESCAPE '!'`, sqldb.LikeLower(q.Search))
 	out := paging.Result[event.Refused]{Query: q}
 	n, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM event_refused WHERE `+w.SQL(), w.Args()...)
@@ -166,19 +187,24 @@ func (s *Store) Refused(ctx context.Context, scope access.ReadScope, f event.Ref
 		return out, err
 	}
 	out.Total = int(n)
-	sql := `SELECT id, source_id, reason, record, times, first_at, last_at, state FROM event_refused WHERE ` + w.SQL() + ` ORDER BY last_at DESC, id ` + w.Page(q.Size, q.Offset())
-	out.Rows, err = sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (event.Refused, error) {
-		var x event.Refused
-		var record string
-		var first, last int64
-		if err := r.Scan(&x.ID, &x.Source, &x.Reason, &record, &x.Times, &first, &last, &x.State); err != nil {
-			return x, err
+	order := `last_at DESC, id`
+	if by := refusedOrders[q.Sort]; by != "" {
+		order = by + `, id`
+		if q.Desc {
+			order = by + ` DESC, id`
 		}
-		x.First, x.Last = sqldb.Time(first), sqldb.Time(last)
-		x.Record, err = base64.StdEncoding.DecodeString(record)
-		return x, err
-	}, sql, w.Args()...)
+	}
+	out.Rows, err = sqldb.Collect(ctx, s.DB, scanRefused, `SELECT `+refusedColumns+` FROM event_refused WHERE `+w.SQL()+` ORDER BY `+order+` `+w.Page(q.Size, q.Offset()), w.Args()...)
 	return out, err
+}
+
+// RefusedRecord reads one record that could not be read.
+func (s *Store) RefusedRecord(ctx context.Context, scope access.ReadScope, id string) (event.Refused, error) {
+	x, err := sqldb.One(ctx, s.DB, scanRefused, `SELECT `+refusedColumns+` FROM event_refused WHERE org_id = $1 AND id = $2`, string(scope.Org()), id)
+	if errs.Is(err, errs.NotFound) {
+		return x, errs.New(errs.NotFound, "no record %q was put aside", id)
+	}
+	return x, err
 }
 
 // SetRefused changes the state of records that wait.

@@ -33,7 +33,7 @@ func TestHandler(t *testing.T) {
 	if err := in.Open(t.Context(), accesstest.Now); err != nil {
 		t.Fatal(err)
 	}
-	sources := &event.Sources{Store: store, Tx: db, Ledger: w.Ledger}
+	sources := &event.Sources{Store: store, Days: store, Tx: db, Ledger: w.Ledger}
 	_, token, err := sources.Add(t.Context(), w.Owner, accesstest.Now, event.NewSource{Name: "Vault", Log: "vault.audit", Rate: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -78,6 +78,7 @@ var navigation = []NavGroup{
 		{"/incidents", "graph", "Incidents", access.ReadDetections},
 		{"/hunt", "search", "Hunt", access.ReadDetections},
 		{"/rules", "control", "Detection rules", access.ReadDetections},
+		{"/sources", "inbox", "Sources of events", access.ReadDetections},
 	}},
 	{"Records", []NavEntry{
 		{"/evidence", "evidence", "Evidence", access.ReadEvidence},

@@ -59,6 +59,10 @@ func StripSVG(class string, d chart.StripData) string {
 	})
 }
 
+func daysSVG(class string, d chart.DaysData) string {
+	return chart.SVG(class, stripWidth, stripHeight, d.Sentence(), func(c chart.Canvas) { chart.Days(c, d, stripWidth, stripHeight) })
+}
+
 // miniDays is the longest period whose days a cell can show: beyond it they are narrower than what an eye can tell.
 const miniDays = 120
 
