@@ -135,9 +135,9 @@ func (s *Service) SetOwnPreferences(ctx context.Context, g Grant, values map[str
 
 // Limits of saved views.
 const (
-	maxViews    = 100 // of one person in an organisation
-	maxViewName = 60  // characters
-	maxViewPath = 1500
+	maxViews    = 100  // of one person in an organisation
+	maxViewName = 60   // characters
+	maxViewPath = 6000 // a hunt holds its SQL
 )
 
 // Views lists the views a person may open, by name.

@@ -39,8 +39,8 @@ type RuleFilter struct {
 	State                                 string // "on", "off", "trouble"
 }
 
-// hitDays is how far back the list counts.
-const hitDays = 30
+// HitDays is for how many days hits are counted, today included.
+const HitDays = 30
 
 // Rules lists rules. Sort names: title, level, log, technique, hits, last, state, set.
 func (s *Service) Rules(ctx context.Context, scope access.ReadScope, now time.Time, f RuleFilter, q paging.Query) (paging.Result[Rule], error) {
@@ -74,7 +74,7 @@ func (s *Service) counted(ctx context.Context, scope access.ReadScope, now time.
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.Counted.Counts(ctx, scope, dayOf(now)-hitDays)
+	counts, err := s.Counted.Counts(ctx, scope, dayOf(now)-HitDays)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (s *Service) Rule(ctx context.Context, scope access.ReadScope, now time.Tim
 	if out.Text, err = s.text(ctx, scope, out.Rule); err != nil {
 		return out, err
 	}
-	if out.Days, err = s.Counted.CountsOf(ctx, scope, key, dayOf(now)-hitDays); err != nil {
+	if out.Days, err = s.Counted.CountsOf(ctx, scope, key, dayOf(now)-HitDays); err != nil {
 		return out, err
 	}
 	if out.Trials, err = s.Counted.Trials(ctx, scope, key); err != nil {
@@ -336,6 +336,24 @@ func filesOf(name string, content []byte) ([]sigma.File, error) {
 		}
 	}
 	return files, nil
+}
+
+// Check reads rules as Upload does, and keeps nothing: how many can be used, and which cannot and why.
+func Check(name string, content []byte) (rules int, refused []sigma.Refusal, err error) {
+	if len(content) > MaxUpload {
+		return 0, nil, errs.New(errs.Invalid, "the file is larger than %d MiB", MaxUpload>>20).At("file")
+	}
+	files, err := filesOf(name, content)
+	if err != nil {
+		return 0, nil, err
+	}
+	set := setOf(files)
+	engine, err := sigma.Compile(set, Options())
+	if err != nil {
+		return 0, nil, err
+	}
+	refused = engine.Refused()
+	return max(0, len(set.Rules)+len(set.Correlations)-(len(refused)-len(set.Refused))), refused, nil
 }
 
 // Rulesets lists the sets that were uploaded and not removed.

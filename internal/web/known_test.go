@@ -48,6 +48,7 @@ var notLinked = map[string]bool{
 	"/alerts/{ref}/reopen":                         true, // a closed alert
 	"/alerts/{ref}/events/{event}":                 true, // an event that can be read
 	"/hunt/keep":                                   true, // a hunt that found something
+	"/hunt/saved/{id}/remove":                      true, // a saved hunt
 	"/incidents/{ref}/graph.svg":                   true, // an incident that was reconstructed
 	"/hunt/keep":                                   true, // a hunt that found something
 	"/jobs/events":                                 true, // a script asks for it

@@ -206,3 +206,41 @@ func TestAlertToIncident(t *testing.T) {
 		t.Errorf("%+v %v", all.Rows, err)
 	}
 }
+
+// TestSavedHunts: a hunt is saved for everybody, listed where hunts are asked, leads to as much time as it had, and is removed after
+// being asked.
+func TestSavedHunts(t *testing.T) {
+	t.Parallel()
+	in := installed(t)
+	lead, other := in.cookie[access.ComplianceLead], in.cookie[access.Auditor]
+	path := "/hunt?" + url.Values{"sql": {"SELECT 42 AS alpha_hunt FROM events"}, "last": {"48"}}.Encode()
+	if res := in.send(t, "/views", lead, url.Values{"name": {"Alpha hunt"}, "path": {path}, "shared": {"on"}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatal(res.StatusCode)
+	}
+	doc := in.get(t, "/hunt", other, http.StatusOK)
+	if s := one(t, doc, "main"); !strings.Contains(s, "Alpha hunt") || !strings.Contains(s, "alpha_hunt") || strings.Contains(s, "Remove") {
+		t.Error(s)
+	}
+	if s := one(t, in.get(t, path, other, http.StatusUnprocessableEntity), "main"); !strings.Contains(s, "events cannot be read here") {
+		t.Error(s)
+	}
+	remove := ""
+	for _, a := range all(in.get(t, "/hunt", lead, http.StatusOK), "a.danger") {
+		remove = attr(a, "href")
+	}
+	if remove == "" {
+		t.Fatal("who saved it cannot remove it")
+	}
+	if s := one(t, in.get(t, remove, lead, http.StatusOK), "main"); !strings.Contains(s, "Everybody in the organisation loses it") {
+		t.Error(s)
+	}
+	if res := in.send(t, remove, other, url.Values{}); res.StatusCode != http.StatusNotFound {
+		t.Errorf("an auditor removes it: %d", res.StatusCode)
+	}
+	if res := in.send(t, remove, lead, url.Values{}); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("%d", res.StatusCode)
+	}
+	if s := one(t, in.get(t, "/hunt", lead, http.StatusOK), "main"); strings.Contains(s, "Alpha hunt") {
+		t.Error("it is still there")
+	}
+}

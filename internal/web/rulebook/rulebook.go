@@ -12,9 +12,11 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/chart"
 	"github.com/tickmark/tickmark/internal/detect"
 	"github.com/tickmark/tickmark/internal/detect/pack"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -246,6 +248,7 @@ type ruleView struct {
 	Book  *pack.Playbook
 	Tests []string // of the pack: what it must and must not match
 	Names map[string]string
+	Strip chart.DaysData // hits by day
 }
 
 func (p *pages) record(r *page.Request) (detect.RuleRecord, error) {
@@ -260,7 +263,11 @@ func (p *pages) rule(r *page.Request) error {
 		return err
 	}
 	r.Title = x.Title
-	v := ruleView{RuleRecord: x}
+	today := period.Of(r.Now)
+	v := ruleView{RuleRecord: x, Strip: chart.DaysData{Period: period.Period{From: today - detect.HitDays, To: today + 1}, Noun: "hits"}}
+	for _, d := range x.Days {
+		v.Strip.Days = append(v.Strip.Days, chart.DayCount{Date: period.Date(d.Day), Count: d.Hits})
+	}
 	own, err := pack.Load()
 	if err != nil {
 		return err

@@ -1200,7 +1200,7 @@ func sourcePage(r *page.Request, v sourceView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if r.Can(access.ManageDetection) {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<p class=\"btns\"><a class=\"btn\" data-panel href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<p class=\"actions\"><a class=\"btn\" data-panel href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

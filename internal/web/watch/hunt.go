@@ -3,6 +3,7 @@ package watch
 import (
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,13 +13,20 @@ import (
 	"github.com/tickmark/tickmark/internal/web/page"
 )
 
-const huntPlace = "/hunt"
+const (
+	huntPlace  = "/hunt"
+	savedPlace = huntPlace + "/saved"
+)
+
+// lastHours bounds the time of a saved hunt: ten years.
+const lastHours = 10 * 366 * 24
 
 // huntRows is how many rows a page shows at most.
 const huntRows = 500
 
 func (p *pages) huntRoutes(t *table) {
 	t.show(huntPlace, "Hunt", huntPlace, p.hunt)
+	t.form(savedPlace+"/{id}/remove", "Remove a saved hunt", huntPlace, access.ReadDetections, p.removeHuntForm, p.removeHunt)
 	t.form(huntPlace+"/keep", "Keep what a hunt found", huntPlace, access.AddEvidence, p.keepForm, p.keep)
 }
 
@@ -40,6 +48,64 @@ var beginnings = []struct{ Title, SQL string }{
 	{"Credentials that came into being", "SELECT time, actor_name, action, issued, id FROM events WHERE issued <> '' AND issued <> '[]' ORDER BY time DESC LIMIT 100"},
 }
 
+// again is the address that asks the same of as much time, up to whenever it is opened: what a saved hunt leads to.
+func (h *hunt) again() string {
+	hours := max(1, int((h.To.Sub(h.From) + time.Hour - 1).Hours()))
+	return huntPlace + "?" + url.Values{"sql": {h.SQL}, "last": {strconv.Itoa(hours)}}.Encode()
+}
+
+// saved are the hunts that the reader or the organisation saved.
+func saved(r *page.Request) []access.View {
+	var out []access.View
+	for _, v := range r.Views {
+		if strings.HasPrefix(v.Path, huntPlace+"?") {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// asks is the question of a saved hunt.
+func asks(v access.View) string {
+	u, err := url.Parse(v.Path)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("sql")
+}
+
+func (p *pages) savedHunt(r *page.Request) (access.View, error) {
+	v, err := p.Access.View(r.Context(), r.Grant, r.Arg("id"))
+	if err == nil && (!strings.HasPrefix(v.Path, huntPlace+"?") || !v.MayChange(r.Grant)) {
+		err = errs.New(errs.NotFound, "no saved hunt %s that you may remove", r.Arg("id"))
+	}
+	return v, err
+}
+
+func (p *pages) removeHuntForm(r *page.Request) error {
+	v, err := p.savedHunt(r)
+	if err != nil {
+		return err
+	}
+	f := page.NewForm()
+	return r.RenderPanel(f.Status(), removeHuntPanel(r, f, v))
+}
+
+func (p *pages) removeHunt(r *page.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	v, err := p.savedHunt(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Access.RemoveView(r.Context(), r.Grant, r.Now, v.ID); err != nil {
+		return r.PanelAgain(f, err, removeHuntPanel(r, f, v))
+	}
+	return r.Redirect(huntPlace, "“"+v.Name+"” is removed.")
+}
+
 func (h *hunt) href(path string) string {
 	return path + "?" + url.Values{"sql": {h.SQL}, "from": {h.From.Format(minute)}, "to": {h.To.Format(minute)}}.Encode()
 }
@@ -57,6 +123,9 @@ func (p *pages) asked(r *page.Request, f *page.Form) hunt {
 	}
 	if h.To.IsZero() {
 		h.To = r.Now.UTC().Truncate(time.Minute).Add(time.Minute)
+	}
+	if n, err := strconv.Atoi(r.Query("last")); err == nil && n > 0 && n <= lastHours && h.From.IsZero() {
+		h.From = h.To.Add(-time.Duration(n) * time.Hour)
 	}
 	if h.From.IsZero() {
 		h.From = h.To.AddDate(0, 0, -7)
