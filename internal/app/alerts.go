@@ -116,15 +116,31 @@ func (a *App) followAlerts(ctx context.Context, s access.ReadScope, _ time.Time,
 	return out, strconv.FormatInt(to, 10), err
 }
 
+// endings are entries that say what became of something people were told of.
+var endings = map[string]struct {
+	event       notify.Event
+	place, word string
+}{
+	"alert.acknowledged": {notify.AlertAcknowledged, "/alerts/", "acknowledged"},
+	"alert.closed":       {notify.AlertClosed, "/alerts/", "closed"},
+	"incident.closed":    {notify.IncidentClosed, "/incidents/", "closed"},
+	"alert.reopened":     {notify.AlertEscalated, "/alerts/", "open again"},
+	"incident.reopened":  {notify.IncidentDeclared, "/incidents/", "open again"},
+}
+
+// gravity is the severity of an incident in the words of alerts.
+var gravity = map[int]string{1: "critical", 2: "high", 3: "medium", 4: "low"}
+
 // alertMessage is the message of a ledger entry about an alert or an incident, and who gets it besides the routes.
 func alertMessage(e ledger.Entry) (m notify.Message, people []string, ok bool) {
 	var says struct {
 		Ref, Title, Level, Entity, Story, Route, Lead string
+		Note                                          string
 		Severity, Round                               int
 		People, Channels, Alerts                      []string
 	}
 	switch e.Kind {
-	case "alert.raised", "alert.rose", "alert.escalated", "incident.declared":
+	case "alert.raised", "alert.rose", "alert.escalated", "alert.reopened", "alert.acknowledged", "alert.closed", "incident.declared", "incident.reopened", "incident.closed":
 	default:
 		return m, nil, false
 	}
@@ -132,7 +148,16 @@ func alertMessage(e ledger.Entry) (m notify.Message, people []string, ok bool) {
 		return m, nil, false
 	}
 	m.Key = "entry:" + strconv.FormatInt(e.Seq, 10) + ":alert"
+	m.Level = says.Level
+	if said, ok := endings[e.Kind]; ok {
+		m.Event, m.Link, m.Subject = said.event, said.place+says.Ref, says.Ref+" is "+said.word+"."
+		if says.Note != "" {
+			m.Text = says.Note
+		}
+		return m, nil, true
+	}
 	if e.Kind == "incident.declared" {
+		m.Level = gravity[says.Severity]
 		m.Event, m.Link = notify.IncidentDeclared, "/incidents/"+says.Ref
 		m.Subject = fmt.Sprintf("%s is declared, severity %d: %s", says.Ref, says.Severity, says.Title)
 		m.Text = "From " + strings.Join(says.Alerts, ", ") + "."

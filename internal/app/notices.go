@@ -32,7 +32,7 @@ func (a *App) wireNotices() {
 	a.Notify = &notify.Service{
 		Store: &notifysql.Store{DB: a.DB}, Sealer: a.Box, People: a.Access, Tx: a.DB, Ledger: a.Ledger.Store, URL: func() string { return a.Config.URL }, Personal: a.personalLink,
 		Senders: map[notify.RouteKind]notify.Sender{
-			notify.Email: send.Mail{Dial: httpx.Dialer(private)}, notify.Slack: hooks.Slack(), notify.Teams: hooks.Teams(), notify.Webhook: hooks.Webhook(),
+			notify.Email: send.Mail{Dial: httpx.Dialer(private)}, notify.Slack: hooks.Slack(), notify.Teams: hooks.Teams(), notify.Webhook: hooks.Webhook(), notify.PagerDuty: hooks.PagerDuty(),
 		},
 		Followers: []notify.Follower{
 			follower{"ledger", a.followLedger}, follower{"tests", a.followTests}, follower{"runs", a.followRuns}, follower{"jobs", a.followJobs}, follower{"due", a.followDue}, follower{"duties", a.followDuties}, follower{"digest", a.followDigest}, follower{"alerts", a.followAlerts},

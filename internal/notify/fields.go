@@ -50,6 +50,9 @@ func Kinds() []KindInfo {
 			Secret{"Webhook address", "Made in Slack under Incoming Webhooks; begins with https://hooks.slack.com/. Whoever knows it can post, so it is kept sealed.", true}},
 		{Teams, "Microsoft Teams", "Posts a card to a channel through a workflow.", nil,
 			Secret{"Workflow address", "Made in Teams with the workflow “Post to a channel when a webhook request is received”. Whoever knows it can post, so it is kept sealed.", true}},
+		{PagerDuty, "PagerDuty", "Opens, acknowledges and resolves incidents there, through Events API v2.", []Field{
+			{Key: "url", Label: "Address", Help: "https://events.pagerduty.com/v2/enqueue, or https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.", Required: true, Max: 2000},
+		}, Secret{"Integration key", "Made in PagerDuty at a service, under Integrations, Events API v2. Whoever knows it can wake people, so it is kept sealed.", true}},
 		{Webhook, "Webhook", "Posts JSON to a program of your own.", []Field{
 			{Key: "url", Label: "Address", Help: "https://hooks.northwind.example/tickmark", Required: true, Max: 2000},
 		}, Secret{"Signing secret", "With it every request carries Tickmark-Signature: t=<seconds>,v1=<HMAC-SHA256 of “t.body”>. At least 16 characters; empty for unsigned requests.", false}},
@@ -87,7 +90,7 @@ const (
 func (d Draft) check(kept bool) (Draft, error) {
 	kind, ok := KindOf(d.Kind)
 	if !ok {
-		return d, errs.New(errs.Invalid, "%q is no kind of route", d.Kind).At("kind").WithHint("E-mail, Slack, Teams or webhook.")
+		return d, errs.New(errs.Invalid, "%q is no kind of route", d.Kind).At("kind").WithHint("E-mail, Slack, Teams, PagerDuty or webhook.")
 	}
 	d.Name = strings.TrimSpace(d.Name)
 	if err := line("name", "the name", d.Name, NameLength, true); err != nil {
@@ -129,6 +132,11 @@ func (d Draft) check(kept bool) (Draft, error) {
 		if d.Secret != "" {
 			return d, Address(d.Secret, "secret")
 		}
+	case PagerDuty:
+		if n := utf8.RuneCountInString(d.Secret); n > 0 && n < 16 {
+			return d, errs.New(errs.Invalid, "the integration key has %d characters", n).At("secret").WithHint("It has 32: copy the whole of it.")
+		}
+		return d, Address(d.Settings["url"], "url")
 	case Webhook:
 		if n := utf8.RuneCountInString(d.Secret); n > 0 && n < 16 {
 			return d, errs.New(errs.Invalid, "the signing secret has %d characters", n).At("secret").WithHint("Use at least 16, or none.")

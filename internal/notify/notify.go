@@ -19,6 +19,8 @@ const (
 	Slack   RouteKind = "slack"
 	Teams   RouteKind = "teams"
 	Webhook RouteKind = "webhook"
+	// PagerDuty and what speaks its Events API v2.
+	PagerDuty RouteKind = "pagerduty"
 )
 
 // Event is what a message is about.
@@ -44,7 +46,10 @@ const (
 	Digest             Event = "work.digest" // everything that waits for one person
 	AlertRaised        Event = "alert.raised"
 	AlertEscalated     Event = "alert.escalated"
+	AlertAcknowledged  Event = "alert.acknowledged"
+	AlertClosed        Event = "alert.closed"
 	IncidentDeclared   Event = "incident.declared"
+	IncidentClosed     Event = "incident.closed"
 	EventTest          Event = "route.test"
 )
 
@@ -70,7 +75,10 @@ func Events() []EventInfo {
 		{Digest, "A digest of one's own work", "To each person alone, as often as they choose: what is due and overdue. Only when something is."},
 		{AlertRaised, "An alert is raised", "By the routing rules: to the people and routes they name. An alert whose level rises is told again."},
 		{AlertEscalated, "An alert is not acknowledged", "Nobody acknowledged it within the time its rule gives."},
+		{AlertAcknowledged, "An alert is acknowledged", "Somebody looks at it. PagerDuty gets it without being asked for it."},
+		{AlertClosed, "An alert is closed", "With what it was. PagerDuty gets it without being asked for it."},
 		{IncidentDeclared, "An incident is declared", "Somebody declared an incident, by hand or from alerts."},
+		{IncidentClosed, "An incident is closed", "PagerDuty gets it without being asked for it."},
 		{ReportShared, "A reader gets the link to a report", "When somebody has it sent. By e-mail to that reader alone, whose link is made when the message goes out and is nowhere else."},
 		{JobFailed, "Background work failed", "Something the program did in the background ended with an error."},
 		{DutyOpened, "Something is asked of a person", "To acknowledge a policy or to take a course. By e-mail to that person alone, at the address of the directory; who has no account here gets a personal link."},
@@ -105,6 +113,14 @@ func (r Route) Carries(e Event) bool {
 	if e == EventTest {
 		return true
 	}
+	if r.Kind == PagerDuty { // what it was woken with is also ended there
+		switch e { //nolint:exhaustive // all other events are what somebody ticked
+		case AlertAcknowledged, AlertClosed:
+			return r.Carries(AlertRaised) || r.Carries(AlertEscalated)
+		case IncidentClosed:
+			return r.Carries(IncidentDeclared)
+		}
+	}
 	for _, x := range r.Events {
 		if x == e {
 			return r.Enabled
@@ -121,6 +137,7 @@ type Message struct {
 	Subject string // one line
 	Text    string
 	Link    string        // path in the program
+	Level   string        // how grave it is, as of an alert: "critical", "high", "medium", "low"; empty where that is not said
 	Person  access.UserID // whom it concerns; empty for everybody
 	// To is an address of the directory: the message goes there alone, and only by e-mail. Personal is the person it belongs to when
 	// they have no account here: their link is made when the message goes out, and is nowhere else.

@@ -70,3 +70,22 @@ func TestKindsAndEvents(t *testing.T) {
 		t.Error("a route that is off carries something")
 	}
 }
+
+// TestPagerDutyCarries: who is woken there is also told when it is over, and only then.
+func TestPagerDutyCarries(t *testing.T) {
+	t.Parallel()
+	woken := notify.Route{Kind: notify.PagerDuty, Enabled: true, Events: []notify.Event{notify.AlertRaised}}
+	for e, want := range map[notify.Event]bool{notify.AlertRaised: true, notify.AlertAcknowledged: true, notify.AlertClosed: true, notify.IncidentClosed: false, notify.EvidenceDue: false} {
+		if woken.Carries(e) != want {
+			t.Errorf("PagerDuty, %s: %v", e, !want)
+		}
+	}
+	woken.Kind = notify.Slack
+	if woken.Carries(notify.AlertClosed) {
+		t.Error("Slack is told what nobody ticked")
+	}
+	woken.Kind, woken.Enabled = notify.PagerDuty, false
+	if woken.Carries(notify.AlertClosed) {
+		t.Error("a route that is off carries something")
+	}
+}

@@ -348,7 +348,7 @@ func (s *Service) send(ctx context.Context, scope access.Scope, now time.Time, r
 	if err != nil {
 		return err
 	}
-	p.Org = o.Name
+	p.Org, p.OrgID = o.Name, string(o.ID)
 	if r.Kind == Email {
 		if p.To, err = s.recipients(ctx, scope.ReadScope, r, d.Message); err != nil {
 			return err

@@ -39,6 +39,7 @@ type Parcel struct {
 	To       []string // addresses of an e-mail
 	Message  Message
 	Org      string // name of the organisation
+	OrgID    string // its identifier, which a new name leaves as it is
 	Link     string // whole address
 	At       time.Time
 }

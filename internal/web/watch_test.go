@@ -221,7 +221,7 @@ func TestSavedHunts(t *testing.T) {
 	if s := one(t, doc, "main"); !strings.Contains(s, "Alpha hunt") || !strings.Contains(s, "alpha_hunt") || strings.Contains(s, "Remove") {
 		t.Error(s)
 	}
-	if s := one(t, in.get(t, path, other, http.StatusUnprocessableEntity), "main"); !strings.Contains(s, "events cannot be read here") {
+	if s := one(t, in.get(t, path, other, http.StatusUnprocessableEntity), "main"); !strings.Contains(s, "Events cannot be read here") {
 		t.Error(s)
 	}
 	remove := ""

@@ -102,8 +102,8 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
 		posted = 0
 		for _, m := range messages {
-			n, err := s.DB.Exec(ctx, `INSERT INTO notify_message (org_id, id, key, event, subject, text, link, person, at, to_address, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org_id, key) DO NOTHING`,
-				org, m.ID, m.Key, string(m.Event), m.Subject, m.Text, m.Link, string(m.Person), m.At.UnixMicro(), m.To, m.Personal)
+			n, err := s.DB.Exec(ctx, `INSERT INTO notify_message (org_id, id, key, event, subject, text, link, person, at, to_address, personal, level) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (org_id, key) DO NOTHING`,
+				org, m.ID, m.Key, string(m.Event), m.Subject, m.Text, m.Link, string(m.Person), m.At.UnixMicro(), m.To, m.Personal, m.Level)
 			if err != nil {
 				return err
 			}
@@ -130,12 +130,12 @@ func (s *Store) Post(ctx context.Context, scope access.Scope, follower, cursor s
 	return posted, errs.Wrap(err, "keep messages")
 }
 
-const messageColumns = `m.id, m.key, m.event, m.subject, m.text, m.link, m.person, m.at, COALESCE(m.to_address, ''), COALESCE(m.personal, '')`
+const messageColumns = `m.id, m.key, m.event, m.subject, m.text, m.link, m.person, m.at, COALESCE(m.to_address, ''), COALESCE(m.personal, ''), COALESCE(m.level, '')`
 
 func scanMessage(r sqldb.Row) (notify.Message, error) {
 	var m notify.Message
 	var at int64
-	err := r.Scan(&m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal)
+	err := r.Scan(&m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal, &m.Level)
 	m.At = sqldb.Time(at)
 	return m, err
 }
@@ -170,7 +170,7 @@ func scanDelivery(r sqldb.Row) (notify.Delivery, error) {
 	var next, at int64
 	var done *int64
 	m := &d.Message
-	err := r.Scan(&d.ID, &d.Route, &d.RouteName, &d.Status, &d.Attempts, &d.Error, &next, &done, &m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal)
+	err := r.Scan(&d.ID, &d.Route, &d.RouteName, &d.Status, &d.Attempts, &d.Error, &next, &done, &m.ID, &m.Key, &m.Event, &m.Subject, &m.Text, &m.Link, &m.Person, &at, &m.To, &m.Personal, &m.Level)
 	d.Next, d.Done, m.At = sqldb.Time(next), sqldb.TimePtr(done), sqldb.Time(at)
 	return d, err
 }

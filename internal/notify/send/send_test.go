@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"io"
 	"math/big"
 	"net"
@@ -273,7 +274,7 @@ func TestHooks(t *testing.T) {
 	if err := h.hooks().Webhook().Send(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.bodies[0]; !strings.Contains(got, `\u0026lt;b\u0026gt;okta`) || !strings.Contains(got, "https://tickmark.example/e/EV-1|Open") {
+	if got := h.bodies[0]; !strings.Contains(got, `\u0026lt;b\u0026gt;okta`) || !strings.Contains(got, `"type":"header"`) || !strings.Contains(got, `"url":"https://tickmark.example/e/EV-1"`) {
 		t.Errorf("Slack got %s", got)
 	}
 	if got := h.bodies[1]; !strings.Contains(got, "adaptive") || !strings.Contains(got, `\\[more\\](x)`) {
@@ -281,6 +282,99 @@ func TestHooks(t *testing.T) {
 	}
 	if want := send.Signature(w.Secret, w.At, []byte(h.bodies[2])); h.heads[2].Get("Tickmark-Signature") != want || h.heads[2].Get("Tickmark-Delivery") != "dlv_1" {
 		t.Errorf("signature %q, expected %q", h.heads[2].Get("Tickmark-Signature"), want)
+	}
+}
+
+// TestPagerDuty: an alert is opened, acknowledged and resolved under one key, with its level; another alert has another; a test opens
+// and resolves; the integration key is in no error.
+func TestPagerDuty(t *testing.T) {
+	t.Parallel()
+	h := listen(t, http.StatusAccepted)
+	say := func(e notify.Event, link, level string) {
+		t.Helper()
+		p := hooked(h.URL + "/v2/enqueue")
+		p.Secret, p.OrgID, p.Link = "0123456789abcdef0123456789abcdef", "org_1", "https://tickmark.example"+link
+		p.Message.Event, p.Message.Link, p.Message.Level = e, link, level
+		if err := h.hooks().PagerDuty().Send(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(notify.AlertRaised, "/alerts/ALR-4", "high")
+	say(notify.AlertAcknowledged, "/alerts/ALR-4", "")
+	say(notify.AlertClosed, "/alerts/ALR-4", "")
+	say(notify.IncidentDeclared, "/incidents/INC-2", "critical")
+	say(notify.EvidenceDue, "/e/EV-1", "")
+	say(notify.EventTest, "", "")
+	type event struct {
+		Key     string `json:"routing_key"`
+		Action  string `json:"event_action"`
+		Dedup   string `json:"dedup_key"`
+		Payload *struct{ Summary, Source, Severity, Class string }
+		Links   []struct{ Href string }
+	}
+	var got []event
+	for _, b := range h.bodies {
+		var e event
+		if err := json.Unmarshal([]byte(b), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Key != "0123456789abcdef0123456789abcdef" || e.Dedup == "" || len(e.Dedup) > 255 || (e.Payload == nil) == (e.Action == "trigger") {
+			t.Errorf("%s", b)
+		}
+		got = append(got, e)
+	}
+	if len(got) != 7 {
+		t.Fatalf("%d events", len(got))
+	}
+	if got[0].Action != "trigger" || got[1].Action != "acknowledge" || got[2].Action != "resolve" || got[0].Dedup != got[1].Dedup || got[1].Dedup != got[2].Dedup {
+		t.Errorf("%+v", got[:3])
+	}
+	if p := got[0].Payload; p.Severity != "error" || p.Summary != "Test <b>okta</b> & [more](x)" || p.Source != "Northwind" || p.Class != "alert.raised" || got[0].Links[0].Href != "https://tickmark.example/alerts/ALR-4" {
+		t.Errorf("%+v", p)
+	}
+	if got[3].Dedup == got[0].Dedup || got[3].Payload.Severity != "critical" || got[4].Payload.Severity != "info" || got[4].Dedup == got[5].Dedup && got[4].Payload.Class == "" {
+		t.Errorf("%+v", got[3:])
+	}
+	if got[5].Action != "trigger" || got[6].Action != "resolve" || got[5].Dedup != got[6].Dedup {
+		t.Errorf("%+v", got[5:])
+	}
+	refuses := listen(t, http.StatusBadRequest)
+	p := hooked(refuses.URL + "/v2/enqueue")
+	p.Secret = "secretsecretsecretsecret"
+	if err := refuses.hooks().PagerDuty().Send(t.Context(), p); !errs.Is(err, errs.Invalid) || strings.Contains(err.Error()+errs.HintOf(err), "secretsecret") {
+		t.Errorf("%v", err)
+	}
+	if err := (send.Hooks{}).PagerDuty().Send(t.Context(), hooked("https://169.254.169.254/v2/enqueue")); err == nil {
+		t.Error("the address of machine metadata was reached")
+	}
+}
+
+// TestSlackBlocks: what is said fits Slack's bounds, and a level is shown.
+func TestSlackBlocks(t *testing.T) {
+	t.Parallel()
+	h := listen(t, http.StatusOK)
+	p := hooked(h.URL + "/services/T0/B0/secretsecret")
+	p.Message.Subject, p.Message.Text, p.Message.Level = strings.Repeat("subject ", 60), strings.Repeat("<a> & b\n", 900), "high"
+	if err := h.hooks().Slack().Send(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Text   string
+		Blocks []struct {
+			Type     string
+			Text     struct{ Type, Text string }
+			Elements []struct{ URL string }
+		}
+	}
+	if err := json.Unmarshal([]byte(h.bodies[0]), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Blocks) != 4 || doc.Blocks[0].Type != "header" || len([]rune(doc.Blocks[0].Text.Text)) > 150 || doc.Blocks[1].Text.Type != "plain_text" ||
+		doc.Blocks[3].Elements[0].URL != "https://tickmark.example/e/EV-1" || !strings.Contains(h.bodies[0], "Level: high") {
+		t.Errorf("%.600s", h.bodies[0])
+	}
+	if n := len([]rune(doc.Blocks[1].Text.Text)); n > 3000 {
+		t.Errorf("a section of %d characters", n)
 	}
 }
 

@@ -145,7 +145,7 @@ func (x routeForm) path() string {
 func (p *pages) newRoute(r *page.Request) error {
 	k, ok := notify.KindOf(notify.RouteKind(r.Arg("kind")))
 	if !ok {
-		return errs.New(errs.NotFound, "%q is no kind of route", r.Arg("kind")).WithHint("E-mail, Slack, Teams or webhook.")
+		return errs.New(errs.NotFound, "%q is no kind of route", r.Arg("kind")).WithHint("E-mail, Slack, Teams, PagerDuty or webhook.")
 	}
 	f := page.NewForm("name", k.Title, "enabled", "on", "security", "starttls", "port", "587", "person", "yes")
 	for _, e := range notify.Events() {
@@ -172,7 +172,7 @@ func draftOf(f *page.Form, k notify.KindInfo) notify.Draft {
 func (p *pages) addRoute(r *page.Request) error {
 	k, ok := notify.KindOf(notify.RouteKind(r.Arg("kind")))
 	if !ok {
-		return errs.New(errs.NotFound, "%q is no kind of route", r.Arg("kind")).WithHint("E-mail, Slack, Teams or webhook.")
+		return errs.New(errs.NotFound, "%q is no kind of route", r.Arg("kind")).WithHint("E-mail, Slack, Teams, PagerDuty or webhook.")
 	}
 	f, scope, err := r.Submitted()
 	if err != nil {
