@@ -67,6 +67,9 @@ func (e *demoEvents) days(ctx context.Context, from, to time.Time) error {
 		if err := e.permits.begin(ctx, from); err != nil {
 			return err
 		}
+		if err := e.targets(ctx, from); err != nil {
+			return err
+		}
 	}
 	if err := e.permits.before(ctx, from, records); err != nil {
 		return err
@@ -89,6 +92,16 @@ func (e *demoEvents) days(ctx context.Context, from, to time.Time) error {
 		return errs.Wrap(err, "file the events of %s", to.Format(time.DateOnly))
 	}
 	return e.permits.after(ctx, e.scope.ReadScope, start, to)
+}
+
+// targets are the times within which the company wants to have answered, from its incident plan.
+func (e *demoEvents) targets(ctx context.Context, now time.Time) error {
+	who, err := e.as(ctx, now, "priya.raman@northwind.example")
+	if err != nil {
+		return err
+	}
+	_, err = e.App.Incidents.SetTargets(ctx, who, now, 0, []incident.Target{{Severity: 1, Detect: 60, Ack: 15, Contain: 60}, {Severity: 2, Detect: 4 * 60, Ack: 60, Contain: 4 * 60}, {Severity: 3, Detect: 24 * 60, Ack: 8 * 60, Contain: 24 * 60}})
+	return err
 }
 
 // hour sends what happened before an instant, has it watched, and lets the analyst act.

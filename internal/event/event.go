@@ -170,7 +170,7 @@ func (e *Event) Keys() []Key {
 	add(KeySession, e.Session)
 	add(KeyProcess, e.Process)
 	add(KeyProcess, e.Parent)
-	add(KeyPrincipal, e.Actor.ID)
+	add(KeyPrincipal, named(e.Actor.ID))
 	add(KeyHost, e.Host)
 	add(KeyIP, e.From.IP)
 	add(KeyAgent, e.From.UserAgent)

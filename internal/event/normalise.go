@@ -49,8 +49,8 @@ func (m *mapping) fill(e *Event, r *record) {
 	e.Actor.ID = m.Actor.ID.text(r, 0)
 	e.Actor.Name = m.Actor.Name.text(r, 0)
 	e.Actor.Kind = ActorKind(pick(m.Actor.Kind, r))
-	e.Session = m.Session.text(r, 0)
-	e.Credential = m.Credential.text(r, 0)
+	e.Session = named(m.Session.text(r, 0))
+	e.Credential = named(m.Credential.text(r, 0))
 	e.Host = m.Host.text(r, 0)
 	e.Process = m.Process.text(r, 0)
 	e.Parent = m.Parent.text(r, 0)
@@ -98,12 +98,22 @@ func (a *actionRule) apply(e *Event, r *record) {
 			if !c[i].condition.holds(r, 0) {
 				continue
 			}
-			if t := c[i].template.text(r, 0); t != "" && !slices.Contains(e.Issued, t) {
+			if t := named(c[i].template.text(r, 0)); t != "" && !slices.Contains(e.Issued, t) {
 				e.Issued = append(e.Issued, t)
 				break
 			}
 		}
 	}
+}
+
+// named is the name of a session or credential; nothing where the vendor writes a word that says there is none. Such a word would link
+// events that have nothing to do with each other: Okta's session of who did not get in is "unknown".
+func named(s string) string {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "unknown", "none", "null", "-":
+		return ""
+	}
+	return s
 }
 
 // complete says what follows from what is known: the weight and the activity of an effect.

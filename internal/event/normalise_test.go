@@ -148,3 +148,25 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownSession: Okta writes "unknown" where there is no session. That is no session, and links nothing.
+func TestUnknownSession(t *testing.T) {
+	t.Parallel()
+	raw := func(session string) []byte {
+		return []byte(`{"uuid":"u1","published":"2026-03-02T09:15:00.000Z","eventType":"user.session.start","outcome":{"result":"FAILURE"},"actor":{"id":"unknown","type":"User","alternateId":"eve@northwind.example"},"authenticationContext":{"externalSessionId":"` + session + `"},"client":{"ipAddress":"203.0.113.7"}}`)
+	}
+	for session, want := range map[string]string{"unknown": "", "Unknown": "", "102abc": "102abc"} {
+		e, err := Normalise("okta.log", raw(session), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Session != want || (len(e.Issued) > 0) != (want != "") {
+			t.Errorf("%s: session %q, issued %v", session, e.Session, e.Issued)
+		}
+		for _, k := range e.Keys() {
+			if strings.EqualFold(k.Value, "unknown") {
+				t.Errorf("%s: linked by %+v", session, k)
+			}
+		}
+	}
+}

@@ -206,10 +206,11 @@ const (
 	WhenConfidential = "confidential" // confidential data was reached
 )
 
-// Duties are the obligations of an organisation, as somebody left them.
+// Duties are the obligations and the time targets of an organisation, as somebody left them.
 type Duties struct {
 	Version int          `json:"version"`
 	List    []Obligation `json:"list,omitempty"`
+	Targets []Target     `json:"targets,omitempty"`
 	Actor   string       `json:"actor"`
 	At      time.Time    `json:"at"`
 }

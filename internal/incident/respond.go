@@ -439,7 +439,7 @@ func (s *Service) SetDuties(ctx context.Context, scope access.Scope, now time.Ti
 	if err := scope.Require(access.ManageDetection); err != nil {
 		return Duties{}, err
 	}
-	d := Duties{Version: base + 1, Actor: scope.Actor(), At: now.UTC().Truncate(time.Microsecond)}
+	var kept []Obligation
 	seen := map[string]bool{}
 	for _, o := range in {
 		o = o.clean()
@@ -451,22 +451,15 @@ func (s *Service) SetDuties(ctx context.Context, scope access.Scope, now time.Ti
 		} else {
 			seen[key] = true
 		}
-		d.List = append(d.List, o)
+		kept = append(kept, o)
 	}
-	if len(d.List) > MaxClocks {
-		return Duties{}, errs.New(errs.Exhausted, "%d obligations; at most %d", len(d.List), MaxClocks).At("name")
+	if len(kept) > MaxClocks {
+		return Duties{}, errs.New(errs.Exhausted, "%d obligations; at most %d", len(kept), MaxClocks).At("name")
 	}
-	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.AddDuties(ctx, scope, d); err != nil {
-			return err
-		}
-		_, err := s.Ledger.Append(ctx, scope, now, "incident.duties", fmt.Sprintf("duties/%d", d.Version), map[string]any{"version": d.Version, "duties": d.List})
-		return err
+	return s.keepDuties(ctx, scope, now, base, "incident.duties", func(d *Duties) (string, any) {
+		d.List = kept
+		return "duties", kept
 	})
-	if err != nil {
-		return Duties{}, err
-	}
-	return d, nil
 }
 
 // Duties is the obligations now.

@@ -26,10 +26,11 @@ func vaultRecord(id, path string) string {
 // their first event: lists begin with those, which the second organisation does not have.
 func (in *installation) sources(ctx context.Context, scope access.Scope, name string) error {
 	a := in.app
+	told := a.Incidents.Events
 	if err := a.OpenEvents(ctx); err != nil {
 		return err
 	}
-	a.Events, a.Detect.History = nil, nil // asking what is stored is tested where it is stored
+	a.Events, a.Detect.History, a.Incidents.Events = nil, nil, told // asking what is stored is tested where it is stored
 	x, _, err := a.Sources.Add(ctx, scope, in.now.AddDate(0, 0, -20), event.NewSource{Name: name, Log: "vault.audit"})
 	if err != nil {
 		return err

@@ -244,3 +244,37 @@ func TestSavedHunts(t *testing.T) {
 		t.Error("it is still there")
 	}
 }
+
+// TestTimeTargets: without targets incidents meet nothing; targets are set in minutes, and then met, missed or unknown on the list, on
+// the incident and as a count.
+func TestTimeTargets(t *testing.T) {
+	t.Parallel()
+	in := installed(t)
+	lead, reader := in.cookie[access.ComplianceLead], in.cookie[access.Auditor]
+	for field, bad := range map[string]url.Values{"ack1": {"ack1": {"soon"}}, "contain2": {"contain2": {"0"}}, "detect3": {"detect3": {"99999999"}}} {
+		res := in.send(t, "/incidents/targets/edit", lead, bad)
+		if s := strings.Join(texts(parse(t, res), "#f-"+field+"-err"), " "); res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(s, "whole number") {
+			t.Errorf("%v: %d %q", bad, res.StatusCode, s)
+		}
+	}
+	if res := in.send(t, "/incidents/targets/edit", reader, url.Values{"ack1": {"5"}}); res.StatusCode != http.StatusForbidden {
+		t.Errorf("an auditor sets targets: %d", res.StatusCode)
+	}
+	if res := in.send(t, "/incidents/targets/edit", lead, url.Values{"detect1": {"240"}, "ack1": {"5"}, "contain1": {"60"}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatal(res.StatusCode)
+	}
+	if s := one(t, in.get(t, "/incidents/targets", reader, http.StatusOK), "main"); !strings.Contains(s, "4 h") || strings.Contains(s, "Set targets") {
+		t.Error(s)
+	}
+	ref := attr(all(in.get(t, "/incidents?severity=1&sort=-ref", reader, http.StatusOK), "#rows tbody td a.ref")[0], "href")
+	if s := one(t, in.get(t, ref, reader, http.StatusOK), "main"); !strings.Contains(s, "Time targets") || !strings.Contains(s, "Missed") && !strings.Contains(s, "Met") && !strings.Contains(s, "Time left") {
+		t.Error(s)
+	}
+	if s := one(t, in.get(t, "/incidents?severity=1", reader, http.StatusOK), "main"); !strings.Contains(s, "target met in") && !strings.Contains(s, "whether the target is met is unknown") {
+		t.Error(s)
+	}
+	b, err := io.ReadAll(in.do(http.MethodGet, "/incidents?as=csv", reader, nil).Body)
+	if err != nil || !strings.Contains(string(b), "Target to contain") || !strings.Contains(string(b), "No target") {
+		t.Errorf("%v %.300s", err, b)
+	}
+}

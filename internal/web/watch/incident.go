@@ -36,12 +36,18 @@ type incidentView struct {
 	Shot      incident.Snapshot
 	SVG       string
 	Whole     bool // the drawing shows everything, not the path alone
+	Duties    incident.Duties
+	Now       time.Time
 }
 
 func (p *pages) readIncident(r *page.Request, side string) (incidentView, error) {
 	v := incidentView{Side: side}
 	var err error
 	if v.Incident, err = p.Incidents.Incident(r.Context(), r.Read(), r.Arg("ref")); err != nil {
+		return v, err
+	}
+	v.Now = r.Now
+	if v.Duties, err = p.Incidents.Duties(r.Context(), r.Read()); err != nil {
 		return v, err
 	}
 	r.Title = v.Ref + " " + v.Title

@@ -44,7 +44,7 @@ func stateOptions() []page.Option {
 var incidentSpec = page.TableSpec{
 	Columns: []page.Column{
 		{Key: "ref", Title: "Incident", Sort: true}, {Key: "severity", Title: "Severity", Sort: true}, {Key: "title", Title: "What happened", Sort: true, Wide: true}, {Key: "state", Title: "State", Sort: true}, {Key: "declared", Title: "Declared", Sort: true, Num: true, Opt: true},
-		{Key: "detect", Title: "To detect", Num: true, Opt: true}, {Key: "contain", Title: "To contain", Num: true, Opt: true}, {Key: "recover", Title: "To recover", Num: true, Opt: true}, {Key: "lead", Title: "Lead", Sort: true, Opt: true},
+		{Key: "detect", Title: "To detect", Num: true, Opt: true}, {Key: "contain", Title: "To contain", Num: true, Opt: true}, {Key: "recover", Title: "To recover", Num: true, Opt: true}, {Key: "targets", Title: "Targets", Opt: true}, {Key: "lead", Title: "Lead", Sort: true, Opt: true},
 	},
 	Filters: []page.Filter{
 		{Key: "state", Title: "State", Kind: page.Segments, Options: stateOptions()},
@@ -101,8 +101,12 @@ func (p *pages) incidents(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	part := incidentRows(r, t, res.Rows, names)
-	return r.Render(http.StatusOK, incidentsPage(r, t, part, incident.Spreads(shown)), page.Part(t.ID(), part))
+	duties, err := p.Incidents.Duties(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
+	part := incidentRows(r, t, res.Rows, names, duties)
+	return r.Render(http.StatusOK, incidentsPage(r, t, part, incident.Spreads(shown), incident.Keepings(shown, duties, r.Now)), page.Part(t.ID(), part))
 }
 
 // instant is a moment for an export: nothing while it is unknown.
@@ -114,8 +118,12 @@ func instant(m *incident.Moment) any {
 }
 
 func (p *pages) exportIncidents(r *page.Request, t *page.Table, f incident.Filter) error {
-	head := []string{"Incident", "Title", "Severity", "State", "Outcome", "Began", "Estimate", "Detected", "Acknowledged", "Contained", "Cause removed", "Recovered", "Closed", "Minutes to detect", "Minutes to acknowledge", "Minutes to contain", "Minutes to recover",
+	head := []string{"Incident", "Title", "Severity", "State", "Outcome", "Began", "Estimate", "Detected", "Acknowledged", "Contained", "Cause removed", "Recovered", "Closed", "Minutes to detect", "Minutes to acknowledge", "Minutes to contain", "Minutes to recover", "Target to detect", "Target to acknowledge", "Target to contain",
 		"Lead", "Confidential data", "Personal data", "Controls", "Criteria", "Alerts", "Control failure", "Commitment failure", "In the description", "Reason", "Disposition", "Evidence"}
+	duties, err := p.Incidents.Duties(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
 	return r.Export(t, "incidents", head, func(q paging.Query) ([][]any, int, error) {
 		res, err := p.Incidents.List(r.Context(), r.Read(), f, q)
 		if err != nil {
@@ -136,6 +144,10 @@ func (p *pages) exportIncidents(r *page.Request, t *page.Table, f incident.Filte
 				} else {
 					row = append(row, nil)
 				}
+			}
+			for _, g := range incident.Targeted() {
+				_, word := keptSign(x.Kept(duties, g, r.Now))
+				row = append(row, word)
 			}
 			control, commitment, described, reason := "", "", "not decided", ""
 			if d := x.Description; d != nil {

@@ -92,6 +92,7 @@ func Routes(s Services) []page.Route {
 	t := &table{}
 	p.alertRoutes(t)
 	p.incidentRoutes(t)
+	p.targetRoutes(t)
 	p.huntRoutes(t)
 	for i := range t.routes {
 		t.routes[i].Styles = "risks watch"
