@@ -18,7 +18,8 @@ type DayCount struct {
 type DaysData struct {
 	Period period.Period
 	Since  period.Date // the first day that was counted; days before it are drawn as not counted
-	Noun   string      // what is counted, in the plural: "events"
+	One    string      // what is counted: "event"
+	Noun   string      // in the plural: "events"
 	Wrong  string      // what the wrong ones are: "put aside"; empty if there are none
 	Days   []DayCount
 }
@@ -56,7 +57,7 @@ func (d DaysData) Sentence() string {
 		}
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s %s on %d of %s", num(float64(sum)), d.Noun, busy, count(days, "day"))
+	fmt.Fprintf(&s, "%s on %d of %s", d.of(sum), busy, count(days, "day"))
 	if most > 0 {
 		fmt.Fprintf(&s, ", most on %s (%s)", best.Time().Format("2 Jan 2006"), num(float64(most)))
 	}
@@ -64,6 +65,14 @@ func (d DaysData) Sentence() string {
 		fmt.Fprintf(&s, "; %s %s", num(float64(wrong)), d.Wrong)
 	}
 	return s.String()
+}
+
+// of is a count with its noun.
+func (d DaysData) of(n int64) string {
+	if n == 1 && d.One != "" {
+		return "1 " + d.One
+	}
+	return num(float64(n)) + " " + d.Noun
 }
 
 // Labels are the months of the period.
@@ -79,7 +88,7 @@ func Days(c Canvas, d DaysData, w, h float64) {
 	k, foot := w/float64(n), .92*h
 	if until := min(d.counted().From, d.Period.To); until > d.Period.From {
 		name(c, "before %s: not counted", until.Time().Format("2 Jan 2006"))
-		Mark(c, None, 0, .8*foot, float64(until-d.Period.From)*k, .2*foot)
+		Mark(c, None, 0, 0, float64(until-d.Period.From)*k, foot)
 	}
 	high := int64(0)
 	for _, x := range d.inside() {
@@ -98,7 +107,7 @@ func Days(c Canvas, d DaysData, w, h float64) {
 		}
 		good, bad := tall(x.Count), tall(x.Wrong)
 		good = min(good, foot-bad)
-		name(c, "%s: %s %s", x.Date.Time().Format("2 Jan 2006"), num(float64(x.Count)), d.Noun)
+		name(c, "%s: %s", x.Date.Time().Format("2 Jan 2006"), d.of(x.Count))
 		if good > 0 {
 			c.Rect(ClassBar, left, foot-good, width, good)
 		}

@@ -32,6 +32,9 @@ func TestDays(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if got := (DaysData{Period: d.Period, One: "hit", Noun: "hits", Days: []DayCount{{Date: 20001, Count: 1}}}).Sentence(); got != "1 hit on 1 of 10 days, most on 5 Oct 2024 (1)" {
+		t.Errorf("%q", got)
+	}
 	if got := (DaysData{Period: d.Period, Noun: "hits"}).Sentence(); got != "0 hits on 0 of 10 days" {
 		t.Errorf("%q", got)
 	}

@@ -264,7 +264,7 @@ func (p *pages) rule(r *page.Request) error {
 	}
 	r.Title = x.Title
 	today := period.Of(r.Now)
-	v := ruleView{RuleRecord: x, Strip: chart.DaysData{Period: period.Period{From: today - detect.HitDays, To: today + 1}, Noun: "hits"}}
+	v := ruleView{RuleRecord: x, Strip: chart.DaysData{Period: period.Period{From: today - detect.HitDays, To: today + 1}, One: "hit", Noun: "hits"}}
 	for _, d := range x.Days {
 		v.Strip.Days = append(v.Strip.Days, chart.DayCount{Date: period.Date(d.Day), Count: d.Hits})
 	}

@@ -89,8 +89,12 @@ func (p *pages) refused(r *page.Request) error {
 		return err
 	}
 	t.Total = res.Total
+	waiting, err := p.Sources.Refused(r.Context(), r.Read(), event.RefusedFilter{State: event.Waiting}, paging.Query{Size: 1})
+	if err != nil {
+		return err
+	}
 	part := refusedRows(r, t, res.Rows, names)
-	return r.Render(http.StatusOK, refusedPage(r, t, part), page.Part(t.ID(), part))
+	return r.Render(http.StatusOK, refusedPage(r, t, part, waiting.Total), page.Part(t.ID(), part))
 }
 
 // How much of a record is shown and exported. The whole stays in the store, and tickmark event quarantine list --json gives it.

@@ -270,7 +270,7 @@ func (p *pages) source(r *page.Request) error {
 	r.Title, r.Crumbs[1].Href = x.Ref+" "+x.Name, ""
 	today := period.Of(r.Now)
 	v := sourceView{row: row{Source: x, Silent: x.SilentSince(r.Now)}, Curl: p.curl("tmki_…" + x.TokenHint)}
-	v.Days = chart.DaysData{Period: period.Period{From: today + 1 - shown, To: today + 1}, Since: period.Of(x.Made), Noun: "events", Wrong: "put aside"}
+	v.Days = chart.DaysData{Period: period.Period{From: today + 1 - shown, To: today + 1}, Since: period.Of(x.Made), One: "event", Noun: "events", Wrong: "put aside"}
 	days, err := p.Sources.ByDay(r.Context(), r.Read(), x.ID, v.Days.Period.From)
 	if err != nil {
 		return err

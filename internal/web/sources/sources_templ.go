@@ -326,14 +326,14 @@ func sourceRows(r *page.Request, t *page.Table, all []row, curl string) templ.Co
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</a></td><td class=\"opt nowrap\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</a></td><td class=\"opt clip2\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var14 string
 				templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(logTitle(x.Log))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sources/sources.templ`, Line: 66, Col: 44}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sources/sources.templ`, Line: 66, Col: 43}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 				if templ_7745c5c3_Err != nil {
@@ -1818,7 +1818,7 @@ func importPanel(r *page.Request, f *page.Form, x event.Source) templ.Component 
 	})
 }
 
-func refusedPage(r *page.Request, t *page.Table, rows templ.Component) templ.Component {
+func refusedPage(r *page.Request, t *page.Table, rows templ.Component, waiting int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1851,7 +1851,7 @@ func refusedPage(r *page.Request, t *page.Table, rows templ.Component) templ.Com
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if r.Can(access.ManageDetection) {
+			if r.Can(access.ManageDetection) && waiting > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "<form method=\"post\" action=\"/quarantine/retry\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
