@@ -34,7 +34,6 @@ type demoPermits struct {
 	*Demo
 	attacks map[string]*simco.Attack
 	renewed time.Time // the standing permits were
-	asked   map[string]string
 	serial  int
 }
 

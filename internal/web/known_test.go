@@ -47,6 +47,7 @@ var notLinked = map[string]bool{
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done
 	"/alerts/{ref}/reopen":                         true, // a closed alert
 	"/alerts/{ref}/events/{event}":                 true, // an event that can be read
+	"/vendors/{ref}/remove":                        true, // a vendor of whom nothing is filed
 	"/hunt/keep":                                   true, // a hunt that found something
 	"/hunt/saved/{id}/remove":                      true, // a saved hunt
 	"/incidents/{ref}/graph.svg":                   true, // an incident that was reconstructed
