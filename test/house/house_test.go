@@ -217,7 +217,7 @@ func checkCycles(t *testing.T, graph map[string]map[string]bool) {
 
 // domains are the packages of the trade; see docs/ARCHITECTURE.md.
 var domains = []string{"access", "ledger", "catalog", "org", "control", "evidence", "collect", "evaluate", "engagement", "report", "applicability", "matrix", "notify", "work",
-	"alert", "authority", "campaign", "change", "detect", "event", "fieldwork", "incident", "issue", "letter", "occurrence", "people", "policy", "request", "review", "risk", "sample", "training", "vendors"}
+	"alert", "authority", "campaign", "change", "detect", "event", "fieldwork", "framework", "incident", "issue", "letter", "occurrence", "people", "policy", "request", "review", "risk", "sample", "training", "vendors"}
 
 // TestDomainsStayPure: a domain knows no engine and no door.
 func TestDomainsStayPure(t *testing.T) {
