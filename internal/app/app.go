@@ -45,6 +45,7 @@ import (
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/evidence/evidencesql"
 	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/framework"
 	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/issue"
@@ -123,6 +124,7 @@ type App struct {
 	// Applicability answers which report is needed.
 	Applicability *applicability.Service
 	Matrix        *matrix.Service
+	Frameworks    *framework.Service // that the organisation brought along
 	Notify        *notify.Service
 	Alerts        *alert.Service
 	Incidents     *incident.Service
@@ -207,6 +209,7 @@ func (a *App) wire() {
 		Store: engagementStore, Life: engagementStore, Catalog: a.Catalog, Controls: a.Controls, System: a.System, Evaluate: a.Evaluate,
 		Evidence: evidenceStore, Blobs: a.Blobs, Files: a.Lake, Ledger: a.Ledger, Access: a.Access, Tx: a.DB, Render: render,
 	}
+	a.wireFrameworks() // after controls and engagements
 	a.wireLetters()
 	a.wirePolicies()
 	a.wireCampaigns() // after the people

@@ -24,7 +24,7 @@ func (a *App) wireImports() {
 		Store: &intakesql.Store{DB: a.DB}, Blobs: a.Blobs, Evidence: a.Evidence, Tx: a.DB, Ledger: a.Ledger.Store,
 		Targets: []intake.Target{
 			target{controlKind, access.EditControls, a.importControls}, target{riskKind, access.ManageRisks, a.importRisks}, target{vendorKind, access.ManageVendors, a.importVendors},
-			target{peopleKind, access.ManagePeople, a.importPeople}, target{deviceKind, access.ManagePeople, a.importDevices},
+			target{peopleKind, access.ManagePeople, a.importPeople}, target{deviceKind, access.ManagePeople, a.importDevices}, target{mappingKind, access.EditControls, a.importMappings},
 		},
 	}
 }

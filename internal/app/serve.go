@@ -166,7 +166,7 @@ func (a *App) Pages() web.Services {
 	}
 	return web.Services{
 		Access: a.Access, View: a.pages, Ledger: a.Ledger, Evidence: a.Evidence, Collect: a.Collect, Evaluate: a.Evaluate,
-		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Letters: a.Letters, Applicability: a.Applicability, Matrix: a.Matrix, Files: a.Lake, Content: a.Content,
+		Controls: a.Controls, System: a.System, Engagement: a.Engagement, Letters: a.Letters, Applicability: a.Applicability, Matrix: a.Matrix, Frameworks: a.Frameworks, Files: a.Lake, Content: a.Content,
 		Policies: a.Policies, People: a.People, RefreshPeople: a.RefreshPeople, Campaigns: a.Campaigns, Training: a.Training,
 		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
 		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,

@@ -29,7 +29,7 @@ type queued struct{ a *App }
 func (a *App) Background() page.Background { return queued{a} }
 
 // rightOf is what each kind of job needs, to start it and to stop it.
-var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine, jobIssue: access.SignOpinion}
+var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine, jobIssue: access.SignOpinion, jobTrace: access.HandleAlerts}
 
 // start enqueues a job and records who asked for it.
 func (w queued) start(ctx context.Context, scope access.Scope, n jobs.New) (string, error) {

@@ -23,8 +23,8 @@ func (s *session) importCommand() *cobra.Command {
 	var header int
 	var dry, leave bool
 	c := &cobra.Command{
-		Use: "import KIND FILE", Short: "Import controls, risks, vendors, people or devices from CSV or Excel", Args: cobra.ExactArgs(2),
-		Long: "Import reads a CSV or Excel file, guesses which column holds what, and shows what becomes of each row.\nKinds: controls, risks, vendors, people, devices.\n" +
+		Use: "import KIND FILE", Short: "Import controls, risks, vendors, people, devices or mappings from CSV or Excel", Args: cobra.ExactArgs(2),
+		Long: "Import reads a CSV or Excel file, guesses which column holds what, and shows what becomes of each row.\nKinds: controls, risks, vendors, people, devices, mappings (control to requirement of an imported framework).\n" +
 			"--map says which column holds a field, by its heading or its letter: --map owner=Responsible --map title=C.",
 		RunE: s.run(func(ctx context.Context, args []string) error {
 			scope, err := s.write()

@@ -302,26 +302,33 @@ func (s *session) controlRetire() *cobra.Command {
 
 func (s *session) frameworkCommand() *cobra.Command {
 	c := &cobra.Command{Use: "framework", Short: "Look at criteria, objectives and how frameworks map"}
-	c.AddCommand(s.frameworkList(), s.frameworkShow(), s.frameworkMap())
+	c.AddCommand(s.frameworkList(), s.frameworkShow(), s.frameworkMap(), s.frameworkImport())
 	return c
 }
 
 func (s *session) frameworkList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List frameworks", Args: cobra.NoArgs, RunE: s.run(func(_ context.Context, _ []string) error {
+	return &cobra.Command{Use: "list", Short: "List frameworks", Args: cobra.NoArgs, RunE: s.run(func(ctx context.Context, _ []string) error {
 		var rows []row
 		for _, f := range s.app.Catalog.Frameworks() {
 			rows = append(rows, row{[]cell{text(f.ID), text(f.Name), number(int64(f.Requirements)), text(f.Text)}, map[string]any{"id": f.ID, "name": f.Name, "requirements": f.Requirements, "text": f.Text, "licence": f.Licence}})
 		}
-		return s.table([]string{"framework", "name", "requirements", "text"}, rows, "")
+		own, err := s.imported(ctx)
+		if err != nil {
+			return err
+		}
+		return s.table([]string{"framework", "name", "requirements", "text"}, append(rows, own...), "")
 	})}
 }
 
 func (s *session) frameworkShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show [FRAMEWORK|REQUIREMENT]", Short: "Show requirements with the controls that serve them, gaps marked", Args: cobra.MaximumNArgs(1),
-		Example: "  tickmark framework show\n  tickmark framework show CC6.1\n  tickmark framework show soc1",
+		Example: "  tickmark framework show\n  tickmark framework show CC6.1\n  tickmark framework show soc1\n  tickmark framework show FW-1\n  tickmark framework show FW-1/ac-2",
 		RunE: s.run(func(ctx context.Context, args []string) error {
 			framework, only := catalog.TSC, ""
+			if len(args) == 1 && isImported(args[0]) {
+				return s.showImported(ctx, args[0])
+			}
 			if len(args) == 1 {
 				framework, only = s.which(args[0])
 			}

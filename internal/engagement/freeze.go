@@ -63,7 +63,9 @@ func (g *gatherer) gather(ctx context.Context) (*Dossier, error) {
 		return nil, err
 	}
 	d.Criteria = g.criterionFacts()
-	g.parts(d)
+	if err := g.parts(ctx, d); err != nil {
+		return nil, err
+	}
 	if g.s.Signed != nil {
 		if d.Signatures, err = g.s.Signed(ctx, g.read, e.ID); err != nil {
 			return nil, err

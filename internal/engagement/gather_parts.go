@@ -10,8 +10,8 @@ import (
 )
 
 // parts fills in what only some reports have: the date of a Type 1, the objectives of a SOC 1, and the families of
-// ISO/IEC 27001 by which the same controls can be arranged.
-func (g *gatherer) parts(d *Dossier) {
+// ISO/IEC 27001 and of imported frameworks by which the same controls can be arranged.
+func (g *gatherer) parts(ctx context.Context, d *Dossier) error {
 	if g.e.Type == 1 {
 		d.Engagement.AsOf = g.e.Period.Last()
 	}
@@ -33,6 +33,16 @@ func (g *gatherer) parts(d *Dossier) {
 		}
 	}
 	d.Frameworks = annexFamilies(g.controls)
+	if g.s.Families == nil {
+		return nil
+	}
+	refs := make([]string, len(g.controls))
+	for i, c := range g.controls {
+		refs[i] = c.Ref
+	}
+	more, err := g.s.Families(ctx, g.read, refs)
+	d.Frameworks = append(d.Frameworks, more...)
+	return err
 }
 
 // handed takes what the firm handed over, and management's answers to its own tests.

@@ -1,9 +1,11 @@
 package engagement
 
 import (
+	"context"
 	"slices"
 	"testing"
 
+	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/kernel/period"
@@ -27,7 +29,15 @@ func TestParts(t *testing.T) {
 		{ID: "ITGC-01", Process: "IT general controls", Statement: "Controls provide reasonable assurance."}, {ID: "OWN-1", Own: true, Controls: []string{"FIN-02"}},
 	}}
 	d := &Dossier{Controls: make([]ControlFacts, 3)}
-	g.parts(d)
+	g.s.Families = func(_ context.Context, _ access.ReadScope, controls []string) ([]Framework, error) {
+		if !slices.Equal(controls, []string{"IAM-04", "FIN-02", "GOV-01"}) {
+			t.Errorf("asked for %v", controls)
+		}
+		return []Framework{{ID: "FW-1", Name: "Northwind baseline"}}, nil
+	}
+	if err := g.parts(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
 	if d.Engagement.AsOf != period.Make(2026, 6, 30) || len(d.Objectives) != 2 {
 		t.Fatalf("%v, %d objectives", d.Engagement.AsOf, len(d.Objectives))
 	}
@@ -40,7 +50,7 @@ func TestParts(t *testing.T) {
 	if !slices.Equal(d.Controls[0].Criteria, []string{"ITGC-01"}) || !slices.Equal(d.Controls[1].Criteria, []string{"OWN-1"}) || len(d.Controls[2].Criteria) > 0 {
 		t.Errorf("%+v", d.Controls)
 	}
-	if len(d.Frameworks) != 1 || !slices.Equal(d.Frameworks[0].Families[0].Controls, []string{"IAM-04"}) {
+	if len(d.Frameworks) != 2 || d.Frameworks[1].ID != "FW-1" || !slices.Equal(d.Frameworks[0].Families[0].Controls, []string{"IAM-04"}) {
 		t.Errorf("%+v", d.Frameworks)
 	}
 }

@@ -40,6 +40,9 @@ type Service struct {
 	Handed func(ctx context.Context, scope access.ReadScope, e ID) (*HandedOver, error)
 	// Answered lists management's responses to what its own tests found; nil when no room keeps them.
 	Answered func(ctx context.Context, scope access.ReadScope, e ID) ([]Response, error)
+	// Families are the frameworks that the organisation imported, with those of the controls that answer each family; nil when none
+	// can be imported.
+	Families func(ctx context.Context, scope access.ReadScope, controls []string) ([]Framework, error)
 	// Drawn are the populations and samples that the auditor handed over, for the bundle; nil when no room keeps them.
 	Drawn func(ctx context.Context, scope access.ReadScope, engagement string) ([]verify.Population, []verify.Sample, error)
 	// Render makes the report of a dossier, and tells its pages and what it could not show.

@@ -27,6 +27,7 @@ var backs = []time.Duration{14 * 24 * time.Hour, 4 * 24 * time.Hour, 24 * time.H
 const (
 	ahead      = 3 * 24 * time.Hour // after the last event that was reported
 	mostEvents = 200_000
+	tellEvery  = 5_000 // events
 )
 
 // errMany ends reading.
@@ -35,31 +36,34 @@ var errMany = errors.New("more events than one reconstruction looks at")
 // Reconstruct computes from the events what led to those that alerts reported and what followed, and keeps it beside the incident.
 // The beginning it finds becomes the incident's while nobody has said better.
 func (s *Service) Reconstruct(ctx context.Context, scope access.Scope, now time.Time, ref string) (Incident, error) {
-	if err := scope.Require(access.HandleAlerts); err != nil {
-		return Incident{}, err
-	}
-	if s.Events == nil {
-		return Incident{}, errs.New(errs.Unavailable, "no events can be read").WithHint("Events are read while the server runs.")
+	return s.ReconstructTelling(ctx, scope, now, ref, nil)
+}
+
+// Telling is told how far a reconstruction is: how many events were read so far, and what it does.
+type Telling func(events int64, what string)
+
+// ReconstructTelling is Reconstruct with somebody who waits for it. What was computed before stays until the new one is there, also when
+// the work is ended half-way.
+func (s *Service) ReconstructTelling(ctx context.Context, scope access.Scope, now time.Time, ref string, told Telling) (Incident, error) {
+	if told == nil {
+		told = func(int64, string) {}
 	}
 	now = now.UTC().Truncate(time.Microsecond)
-	x, err := s.Store.Incident(ctx, scope.ReadScope, ref)
+	x, seen, err := s.begins(ctx, scope, ref)
 	if err != nil {
 		return Incident{}, err
 	}
-	seen, err := s.reported(ctx, scope.ReadScope, x)
+	list, err := s.window(ctx, scope.ReadScope, seen, now, told)
 	if err != nil {
 		return Incident{}, err
 	}
-	if len(seen.ids) == 0 {
-		return Incident{}, errs.New(errs.Conflict, "%s names no event to begin from", x.Ref).WithHint("Add an alert with events to it.")
-	}
-	list, err := s.window(ctx, scope.ReadScope, seen, now)
-	if err != nil {
-		return Incident{}, err
-	}
+	told(int64(len(list)), "follow what belongs together")
 	found := trace.Trace(list, seen.ids, trace.Options{Tactics: seen.tactics})
 	if found.Root == "" {
 		return Incident{}, errs.New(errs.NotFound, "none of the %d events that were reported is among the %d that are kept", len(seen.ids), found.Looked).WithHint("Look at the sources: their events may have been removed, or never arrived.")
+	}
+	if err := ctx.Err(); err != nil {
+		return Incident{}, err
 	}
 	body, err := json.Marshal(found)
 	if err != nil {
@@ -75,6 +79,31 @@ func (s *Service) Reconstruct(ctx context.Context, scope access.Scope, now time.
 		}
 		return s.Store.AddSnapshot(ctx, scope, x.ID, Snapshot{At: now, Actor: scope.Actor(), Events: len(found.Events), Root: found.First, Body: body})
 	})
+}
+
+// CanReconstruct says what stands against a reconstruction, before work begins on it.
+func (s *Service) CanReconstruct(ctx context.Context, scope access.Scope, ref string) (Incident, error) {
+	x, _, err := s.begins(ctx, scope, ref)
+	return x, err
+}
+
+// begins reads what a reconstruction begins from.
+func (s *Service) begins(ctx context.Context, scope access.Scope, ref string) (Incident, reports, error) {
+	if err := scope.Require(access.HandleAlerts); err != nil {
+		return Incident{}, reports{}, err
+	}
+	if s.Events == nil {
+		return Incident{}, reports{}, errs.New(errs.Unavailable, "no events can be read").WithHint("Events are read while the server runs.")
+	}
+	x, err := s.Store.Incident(ctx, scope.ReadScope, ref)
+	if err != nil {
+		return x, reports{}, err
+	}
+	seen, err := s.reported(ctx, scope.ReadScope, x)
+	if err == nil && len(seen.ids) == 0 {
+		err = errs.New(errs.Conflict, "%s names no event to begin from", x.Ref).WithHint("Add an alert with events to it.")
+	}
+	return x, seen, err
 }
 
 // reports is what the alerts of an incident reported.
@@ -128,7 +157,7 @@ func (s *Service) reported(ctx context.Context, scope access.ReadScope, x Incide
 }
 
 // window reads the events around those that were reported: as many days before as memory allows.
-func (s *Service) window(ctx context.Context, scope access.ReadScope, seen reports, now time.Time) ([]event.Event, error) {
+func (s *Service) window(ctx context.Context, scope access.ReadScope, seen reports, now time.Time, told Telling) ([]event.Event, error) {
 	to := seen.last.Add(ahead)
 	if to.After(now) {
 		to = now.Add(time.Minute)
@@ -139,6 +168,12 @@ func (s *Service) window(ctx context.Context, scope access.ReadScope, seen repor
 		err := s.Events.Each(ctx, scope, nil, seen.first.Add(-back), to, func(e *event.Event) error {
 			if len(list) >= mostEvents {
 				return errMany
+			}
+			if len(list)%tellEvery == 0 {
+				told(int64(len(list)), "read events")
+				if err := ctx.Err(); err != nil {
+					return err
+				}
 			}
 			one := *e
 			one.Raw = nil // the record itself is not looked at

@@ -267,6 +267,9 @@ func (in *installation) finish(ctx context.Context, scope access.Scope) error {
 	if err := in.tasks(ctx, scope); err != nil {
 		return err
 	}
+	if err := in.frameworks(ctx, scope, "Alpha: baseline"); err != nil {
+		return err
+	}
 	if err := in.authorities(ctx, scope, "Alpha: patch night"); err != nil {
 		return err
 	}
@@ -342,6 +345,9 @@ func (in *installation) hostile(ctx context.Context) error {
 		return err
 	}
 	if err := in.asksEvil(ctx, scope); err != nil {
+		return err
+	}
+	if err := in.frameworks(ctx, scope, evil); err != nil {
 		return err
 	}
 	if err := in.authorities(ctx, scope, evil); err != nil {

@@ -15,6 +15,8 @@ var everybodys = []string{
 	"/engagements/{ref}/distribution/readers/{reader}/link", "/engagements/{ref}/distribution/readers/{reader}/mail", "/engagements/{ref}/distribution/readers/{reader}/end",
 	"/connect/{kind}", "/evidence/due/{control}", "/settings/notifications/new/{kind}",
 	"/frameworks/{framework}", "/frameworks/{framework}/{id}", "/criteria/{id}",
+	"/frameworks/own/{ref}", "/frameworks/own/{ref}/history", "/frameworks/own/{ref}/catalog.json", "/frameworks/own/{ref}/remove", "/frameworks/own/{ref}/requirements/{code}",
+	"/frameworks/own/{ref}/requirements/{code}/map", "/frameworks/own/{ref}/requirements/{code}/unmap",
 	"/c/{ref}", "/c/{ref}/owner", "/c/{ref}/approve", "/c/{ref}/edit", "/c/{ref}/compare", "/c/{ref}/withdraw", "/c/{ref}/retire", "/c/{ref}/library", "/c/{ref}/run",
 	"/t/{id}", "/t/{id}/edit", "/t/{id}/run", "/t/{id}/definition", "/ledger/{seq}", "/ledger/{seq}/proof", "/a/{ref}",
 	"/engagements/{ref}/objectives", "/engagements/{ref}/objectives/new", "/methodology/versions/{n}",

@@ -167,6 +167,12 @@ func TestAlertToIncident(t *testing.T) {
 	if to := went(inc + "/reconstruct"); to != inc {
 		t.Error(to)
 	}
+	if got := bodyOf(t, in.do("GET", inc, pia, nil)); !strings.Contains(got, "Reconstruct "+strings.TrimPrefix(inc, "/incidents/")) || !strings.Contains(got, "Queued") || strings.Contains(got, `<svg class="graph"`) {
+		t.Error("the page does not say that the reconstruction waits")
+	}
+	if _, err := in.app.Incidents.Reconstruct(ctx, scope, in.now, strings.TrimPrefix(inc, "/incidents/")); err != nil { // no job runs here
+		t.Fatal(err)
+	}
 	if got := bodyOf(t, in.do("GET", inc+"?graph=all", pia, nil)); !strings.Contains(got, `<svg class="graph"`) || !strings.Contains(got, "203.0.113.7") || strings.Contains(got, "<script>alert") {
 		t.Error("no drawing, or one with markup of strangers")
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/framework"
 	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/intake"
 	"github.com/tickmark/tickmark/internal/issue"
@@ -69,6 +70,7 @@ type Services struct {
 	// Applicability answers which report is needed.
 	Applicability *applicability.Service
 	Matrix        *matrix.Service
+	Frameworks    *framework.Service // that the organisation brought along
 	Work          *work.Service
 	Reviews       *review.Service // of who may use what
 	Fieldwork     *fieldwork.Service

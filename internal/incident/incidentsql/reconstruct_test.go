@@ -2,7 +2,9 @@ package incidentsql_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,25 @@ func TestReconstruct(t *testing.T) {
 		}
 		if told["in"] != 1 || told["key"] != 1 {
 			t.Errorf("%v: each event is told once", told)
+		}
+		// Ended half-way, it changes nothing.
+		gone, end := context.WithCancel(ctx)
+		_, err = w.svc.ReconstructTelling(gone, w.pia, after(7), x.Ref, func(_ int64, what string) {
+			if what != "read events" {
+				end()
+			}
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("ended, and %v", err)
+		}
+		if _, still, err := w.svc.Reconstruction(ctx, w.ann.ReadScope, x.ID); err != nil || !still.At.Equal(shot.At) {
+			t.Errorf("%v, %v", still.At, err)
+		}
+		var told2 []string
+		x, err = w.svc.ReconstructTelling(ctx, w.pia, after(7), x.Ref, func(n int64, what string) { told2 = append(told2, fmt.Sprintf("%d %s", n, what)) })
+		w.ok(err)
+		if strings.Join(told2, ", ") != "0 read events, 59 follow what belongs together" {
+			t.Errorf("told %q", told2)
 		}
 		x, err = w.svc.Correct(ctx, w.pia, after(7), x.Ref, 0, "started", after(-55), false, why)
 		w.ok(err)

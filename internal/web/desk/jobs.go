@@ -17,7 +17,7 @@ var jobsList = page.TableSpec{
 	Filters: []page.Filter{
 		{Key: "state", Title: "State", Kind: page.Segments, Options: []page.Option{
 			{Value: "running", Label: "Running", Status: "prog"}, {Value: "queued", Label: "Queued", Status: "na"}, {Value: "done", Label: "Done", Status: "pass"}, {Value: "failed", Label: "Failed", Status: "err"}, {Value: "cancelled", Label: "Cancelled", Status: "na"}}},
-		{Key: "kind", Title: "Kind", Kind: page.Select, Options: []page.Option{{Value: "collect", Label: "Collect"}, {Value: "test", Label: "Run tests"}, {Value: "bundle", Label: "Bundle"}}},
+		{Key: "kind", Title: "Kind", Kind: page.Select, Options: []page.Option{{Value: "collect", Label: "Collect"}, {Value: "test", Label: "Run tests"}, {Value: "bundle", Label: "Bundle"}, {Value: "reconstruct", Label: "Reconstruct"}}},
 	},
 	Search: "Find a job", Sort: "-created", Size: 50, One: "job", Many: "jobs",
 }
@@ -67,7 +67,7 @@ func (p *pages) file(r *page.Request) error {
 }
 
 // needs is what each kind of job needs to be cancelled, beyond the right of the route.
-var needs = map[string]access.Action{"collect": access.RunCollection, "test": access.RunTests, "bundle": access.BuildReport}
+var needs = map[string]access.Action{"collect": access.RunCollection, "test": access.RunTests, "bundle": access.BuildReport, "reconstruct": access.HandleAlerts}
 
 func (p *pages) askCancel(r *page.Request) error {
 	j, err := p.Background.Job(r.Context(), r.Read(), r.Arg("id"))

@@ -29,10 +29,20 @@ func reportFiles(d *dossier) []reportFile {
 	if controls {
 		out = append(out, reportFile{"report-by-process.pdf", "PDF by process", "each control once, by process"})
 	}
-	if controls && len(d.Frameworks) > 0 {
-		out = append(out, reportFile{"report-by-framework.pdf", "PDF by framework", "by the families of " + d.Frameworks[0].Name})
+	for i, f := range d.Frameworks {
+		if controls {
+			out = append(out, reportFile{frameworkFile(i, f.ID), "PDF by framework", "by the families of " + f.Name})
+		}
 	}
 	return out
+}
+
+// frameworkFile is the report by the families of a framework of the dossier.
+func frameworkFile(i int, id string) string {
+	if i == 0 {
+		return "report-by-framework.pdf"
+	}
+	return "report-by-" + strings.ToLower(id) + ".pdf"
 }
 
 // file renders the report of the dossier in a format or arrangement. The same dossier gives the same file.
@@ -45,6 +55,11 @@ func (p *pages) file(r *page.Request) error {
 	opt, ext := report.Options{Arrange: report.ByCriterion}, strings.TrimPrefix(name, "report")
 	if a, ok := arrangedPDF[name]; ok {
 		opt.Arrange, ext = a, ".pdf"
+	}
+	for i, x := range f.D.Frameworks {
+		if name == frameworkFile(i, x.ID) {
+			opt.Arrange, opt.Framework, ext = report.ByFramework, x.ID, ".pdf"
+		}
 	}
 	for _, kind := range format.All() {
 		if kind.Ext != ext || name == "report.pdf" {

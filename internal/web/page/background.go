@@ -18,6 +18,9 @@ type Background interface {
 	// Bundle writes a dossier, named "A-2026-1/2" (engagement and number), as an archive to fetch from the job's page.
 	Bundle(ctx context.Context, scope access.Scope, dossier string) (job string, err error)
 
+	// Reconstruct computes from the events what belongs to an incident. What stands against it is told at once.
+	Reconstruct(ctx context.Context, scope access.Scope, incident string) (job string, err error)
+
 	Jobs(ctx context.Context, scope access.ReadScope, q paging.Query) (paging.Result[Job], error)
 	// Find is Jobs with a filter, in the order asked for.
 	Find(ctx context.Context, scope access.ReadScope, f JobFilter, q paging.Query) (paging.Result[Job], error)
@@ -36,7 +39,7 @@ type Background interface {
 // Job is a piece of background work as pages show it.
 type Job struct {
 	ID      string
-	Kind    string // collect, test or bundle
+	Kind    string // collect, test, bundle, reconstruct
 	Title   string
 	By      string // who asked for it: a person's name, or what the program does by itself
 	Subject string // what it works on: a connection's identifier, a dossier

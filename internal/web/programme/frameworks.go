@@ -18,7 +18,11 @@ func (p *pages) frameworks(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Render(http.StatusOK, frameworksPage(r, list))
+	own, err := p.Frameworks.Frameworks(r.Context(), r.Read())
+	if err != nil {
+		return err
+	}
+	return r.Render(http.StatusOK, frameworksPage(r, list, own))
 }
 
 var requirementList = page.TableSpec{

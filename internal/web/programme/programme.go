@@ -13,6 +13,7 @@ import (
 	"github.com/tickmark/tickmark/internal/chart"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/framework"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -22,10 +23,12 @@ import (
 type Services struct {
 	View     *view.Reader
 	Controls *control.Service
-	Evaluate *evaluate.Service
-	Access   *access.Service
-	Tasks    Tasks
-	Files    Files // rows of fact files, for authors of tests
+	// Frameworks are those that the organisation brought along.
+	Frameworks *framework.Service
+	Evaluate   *evaluate.Service
+	Access     *access.Service
+	Tasks      Tasks
+	Files      Files // rows of fact files, for authors of tests
 	// Background runs tests while nobody waits; nil where nothing does.
 	Background page.Background
 }
@@ -84,7 +87,8 @@ func Routes(s Services) []page.Route {
 	out = append(out, form("/items/assign", access.ManageTasks, "Assign", "/tests", p.assignItemForm, p.assignItems)...)
 	out = append(out, form("/exceptions/new", access.RequestException, "Request an exception", "/exceptions", p.newException, p.requestException)...)
 	out = append(out, form("/exceptions/{ref}/approve", access.ApproveException, "Approve an exception", "/exceptions", p.approvalForm, p.approveException)...)
-	return append(out, form("/exceptions/{ref}/revoke", access.ApproveException, "Revoke an exception", "/exceptions", p.revocationForm, p.revokeException)...)
+	out = append(out, form("/exceptions/{ref}/revoke", access.ApproveException, "Revoke an exception", "/exceptions", p.revocationForm, p.revokeException)...)
+	return append(out, p.ownRoutes()...)
 }
 
 // Addresses of what these pages show.

@@ -34,6 +34,7 @@ type incidentView struct {
 	Linked    []control.Control
 	Found     *trace.Reconstruction // nil before the first
 	Shot      incident.Snapshot
+	Job       *page.Job // that computes it now, or failed to after the newest
 	SVG       string
 	Whole     bool // the drawing shows everything, not the path alone
 	Duties    incident.Duties
@@ -79,6 +80,9 @@ func (p *pages) readIncident(r *page.Request, side string) (incidentView, error)
 		if err := p.reconstruction(r, &v); err != nil {
 			return v, err
 		}
+		if v.Job, err = p.tracing(r, v); err != nil {
+			return v, err
+		}
 	}
 	v.Names, err = p.names(r, who...)
 	return v, err
@@ -98,6 +102,22 @@ func (p *pages) reconstruction(r *page.Request, v *incidentView) error {
 	return nil
 }
 
+// tracing is the job that computes the reconstruction, or that failed to since the newest; nil when there is nothing to say.
+func (p *pages) tracing(r *page.Request, v incidentView) (*page.Job, error) {
+	if p.Background == nil || !r.Can(access.ReadProgramme) {
+		return nil, nil
+	}
+	all, err := p.Background.Find(r.Context(), r.Read(), page.JobFilter{Kind: "reconstruct", Subject: v.Ref}, paging.Query{Size: 1, Sort: "created", Desc: true})
+	if err != nil || len(all.Rows) == 0 {
+		return nil, err
+	}
+	j := all.Rows[0]
+	if !j.Over() || j.Status == "failed" && (v.Found == nil || j.Created.After(v.Shot.At)) {
+		return &j, nil
+	}
+	return nil, nil
+}
+
 // draw is the graph of a reconstruction: its path, or everything.
 func draw(found trace.Reconstruction, whole bool, o graph.Options) string {
 	g := found.Graph()
@@ -112,11 +132,14 @@ func (p *pages) reconstruct(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	x, err := p.Incidents.Reconstruct(r.Context(), scope, r.Now, r.Arg("ref"))
+	x, err := p.Incidents.Incident(r.Context(), r.Read(), r.Arg("ref"))
 	if err != nil {
 		return err
 	}
-	return r.Redirect(incidentURL(x.Ref), x.Ref+" is reconstructed.")
+	if _, err := p.Background.Reconstruct(r.Context(), scope, x.Ref); err != nil {
+		return err
+	}
+	return r.Redirect(incidentURL(x.Ref), "The reconstruction of "+x.Ref+" is under way.")
 }
 
 // graphFile is the drawing as a file that stands alone.

@@ -39,6 +39,8 @@ type Services struct {
 	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
 	// Query asks the stored events in SQL; nil while none can be read.
 	Query func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
+	// Background reconstructs while nobody waits.
+	Background page.Background
 	// File keeps what a hunt found as evidence about a time, and gives its reference.
 	File func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)
 }
