@@ -34,7 +34,11 @@ func TestReconstructJob(t *testing.T) {
 	t.Parallel()
 	a := open(t, map[string]string{"data": t.TempDir()})
 	ctx := t.Context()
-	_, scope, err := a.CreateOrg(ctx, "test", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: "owner@northwind.example", Name: "Dana Whitfield"}, false)
+	_, operator, err := a.CreateOrg(ctx, "test", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: "owner@northwind.example", Name: "Dana Whitfield"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope, err := a.Access.As(ctx, operator, a.Clock(), "owner@northwind.example")
 	if err != nil {
 		t.Fatal(err)
 	}
