@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,8 +18,12 @@ import (
 	"github.com/tickmark/tickmark/internal/incident/incidentsql"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/id"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/ledger"
 	"github.com/tickmark/tickmark/internal/notify"
+	"github.com/tickmark/tickmark/internal/report"
+	"github.com/tickmark/tickmark/internal/report/pdf"
+	"github.com/tickmark/tickmark/internal/work"
 )
 
 // wireAlerts makes alerts and incidents.
@@ -26,7 +31,7 @@ func (a *App) wireAlerts() {
 	alerts := &alertsql.Store{DB: a.DB}
 	a.Alerts = &alert.Service{Store: alerts, Settings: alerts, Members: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
 	a.Incidents = &incident.Service{
-		Store: &incidentsql.Store{DB: a.DB}, Alerts: a.Alerts, Playbooks: playbooks{}, Members: a.Access, Files: incidentFiles{a.Evidence}, Tx: a.DB, Ledger: a.Ledger.Store, Tactics: tactics,
+		Store: &incidentsql.Store{DB: a.DB}, Alerts: a.Alerts, Playbooks: playbooks{}, Members: a.Access, Files: incidentFiles{a}, Tx: a.DB, Ledger: a.Ledger.Store, Tactics: tactics,
 	}
 }
 
@@ -58,23 +63,65 @@ func (playbooks) Playbook(id string) (incident.Playbook, bool) {
 }
 
 // incidentFiles files case files as evidence.
-type incidentFiles struct{ evidence *evidence.Service }
+type incidentFiles struct{ a *App }
 
 // File implements incident.Files. The controls are those of the starter library about incidents: recorded, contained, reviewed, told.
-func (f incidentFiles) File(ctx context.Context, s access.Scope, now time.Time, x incident.Incident, body []byte) (string, error) {
+func (f incidentFiles) File(ctx context.Context, s access.Scope, now time.Time, c incident.CaseFile, body []byte) (ref, printed string, err error) {
+	x := c.Incident
+	paper, err := f.a.PrintCase(ctx, s.ReadScope, c)
+	if err != nil {
+		return "", "", err
+	}
 	from := x.Created.UTC().Truncate(24 * time.Hour)
 	if m := x.Times.Started; m != nil && m.At.Before(from) {
 		from = m.At.UTC().Truncate(24 * time.Hour)
 	}
-	all, err := f.evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
-		Title: x.Ref + " " + x.Title, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes(x.Ref+".json", body)}, Class: evidence.Confidential,
+	all, err := f.a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
+		Title: x.Ref + " " + x.Title, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes(x.Ref+".json", body), evidence.Bytes(x.Ref+".pdf", paper)}, Class: evidence.Confidential,
 		Shows: "The whole record of the incident as it was closed: instants, timeline with ledger entries, alerts, actions, notices and decisions.",
 		From:  from, To: now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1), Obtained: "Made by the program from its records when " + x.Ref + " was closed", Controls: []string{"INC-02", "INC-03", "INC-05"}, Again: true,
 	})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return all[0].Ref, nil
+	if len(all) != 2 {
+		return "", "", errs.New(errs.Internal, "%d pieces of evidence of a case file", len(all))
+	}
+	return all[0].Ref, all[1].Ref, nil
+}
+
+// PrintCase makes the case file of an incident as PDF. The same incident gives the same bytes.
+func (a *App) PrintCase(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error) {
+	o, err := a.Access.Org(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	p := report.CasePaper{Org: o.Name, Simulated: o.Simulated, File: c, Names: map[string]string{}}
+	members, err := a.Access.Members(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		p.Names[string(m.ID)] = m.Name
+	}
+	if s.Can(access.ReadTasks) {
+		all, err := a.Work.List(ctx, s, work.Filter{Source: work.FromIncident}, paging.Query{Size: paging.MaxSize})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all.Rows {
+			if ref, _, _ := strings.Cut(t.SourceRef, "/"); ref == c.Incident.Ref {
+				p.Tasks = append(p.Tasks, report.CaseTask{Ref: t.Ref, Title: t.Title, State: t.Status.Title(), Owner: p.Names[string(t.Owner)], Due: t.Due})
+			}
+		}
+	}
+	doc, err := report.Case(p)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	_, err = pdf.Render(&b, doc, pdf.Options{})
+	return b.Bytes(), err
 }
 
 // followAlerts tells of alerts and incidents: by the routes and to the people that the ledger entry names. The cursor is the last entry

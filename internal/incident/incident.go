@@ -101,6 +101,17 @@ type Times struct {
 	Closed       *Moment `json:"closed,omitempty"`
 }
 
+// Instant is a moment with its name; At is nil while it is not known.
+type Instant struct {
+	Title string
+	At    *Moment
+}
+
+// List is the instants in their order.
+func (t Times) List() []Instant {
+	return []Instant{{"Began", t.Started}, {"Detected", t.Detected}, {"Acknowledged", t.Acknowledged}, {"Declared", t.Classified}, {"Contained", t.Contained}, {"Cause removed", t.Remediated}, {"Recovered", t.Recovered}, {"Closed", t.Closed}}
+}
+
 // named is the instants in the order that must hold, with the field of each.
 func (t *Times) named() []struct {
 	field, title string
@@ -259,6 +270,7 @@ type Incident struct {
 	Outcome     Outcome      `json:"outcome,omitempty"`
 	Disposition string       `json:"disposition,omitempty"` // what was done about it, said when it was closed
 	Evidence    string       `json:"evidence,omitempty"`    // reference of the case file that was kept when it was closed
+	Printed     string       `json:"printed,omitempty"`     // the same as PDF
 	Version     int          `json:"version"`
 	Created     time.Time    `json:"created"`
 	Author      string       `json:"author"`
@@ -301,6 +313,41 @@ const (
 	Reopened  Act = "reopened"
 	Traced    Act = "reconstructed"
 )
+
+// Title is the act as people read it.
+func (a Act) Title() string {
+	switch a {
+	case Declared:
+		return "Incident declared"
+	case Edited:
+		return "Record changed"
+	case Linked:
+		return "Alert added"
+	case Advanced:
+		return "Response went on"
+	case Corrected:
+		return "Instant set"
+	case Noted:
+		return "Note"
+	case Ticked:
+		return "Action"
+	case Clocked:
+		return "Notice decided"
+	case Told:
+		return "Told"
+	case Decided:
+		return "Decided about the system description"
+	case Reviewed:
+		return "Review written"
+	case Shut:
+		return "Incident closed"
+	case Reopened:
+		return "Incident opened again"
+	case Traced:
+		return "Reconstructed"
+	}
+	return string(a)
+}
 
 // Step is one line of an incident's history. Events are identifiers of events that it refers to.
 type Step struct {

@@ -77,7 +77,7 @@ type Members interface {
 	Member(ctx context.Context, s access.ReadScope, idOrEmail string) (access.Member, error)
 }
 
-// Files keeps the case file of a closed incident as evidence of controls and returns its reference.
+// Files keeps the case file of a closed incident as evidence of controls, as it is and printed, and returns both references.
 type Files interface {
-	File(ctx context.Context, s access.Scope, now time.Time, x Incident, body []byte) (ref string, err error)
+	File(ctx context.Context, s access.Scope, now time.Time, c CaseFile, body []byte) (ref, printed string, err error)
 }

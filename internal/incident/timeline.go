@@ -42,6 +42,19 @@ type Line struct {
 	Tactic string    `json:"tactic,omitempty"` // of ATT&CK
 }
 
+// Says is what a line says in a few words.
+func (l Line) Says() string {
+	switch l.Kind {
+	case LineAlert:
+		word := map[string]string{"raised": "", "rose": " rose", "acknowledged": " acknowledged", "escalated": " not acknowledged in time"}[l.Act]
+		return "Alert " + l.Alert + word + ": " + l.Text
+	case LineStep:
+		return Act(l.Act).Title()
+	case LineEvent:
+	}
+	return l.Text
+}
+
 // maxLines bounds the events in a timeline; what is beyond is counted.
 const maxLines = 2000
 
@@ -158,6 +171,18 @@ type CaseFile struct {
 	Made     time.Time        `json:"made"`
 }
 
+// Reconstruction is the reconstruction of the case; nil if there was none.
+func (c CaseFile) Reconstruction() (*trace.Reconstruction, error) {
+	if len(c.Trace) == 0 {
+		return nil, nil
+	}
+	var r trace.Reconstruction
+	if err := json.Unmarshal(c.Trace, &r); err != nil {
+		return nil, errs.As(errs.Internal, err, "reconstruction of %s", c.Incident.Ref)
+	}
+	return &r, nil
+}
+
 // CaseFile gathers everything that is known of an incident.
 func (s *Service) CaseFile(ctx context.Context, scope access.ReadScope, now time.Time, x Incident) (CaseFile, error) {
 	c := CaseFile{Incident: x, Took: map[Figure]int64{}, Alerts: []alert.Alert{}, Made: now.UTC().Truncate(time.Microsecond)}
@@ -201,10 +226,10 @@ func (s *Service) file(ctx context.Context, scope access.Scope, now time.Time, x
 	if err != nil {
 		return errs.As(errs.Internal, err, "case file of %s", x.Ref)
 	}
-	if x.Evidence, err = s.Files.File(ctx, scope, now, *x, body); err != nil {
+	if x.Evidence, x.Printed, err = s.Files.File(ctx, scope, now, c, body); err != nil {
 		return err
 	}
-	says["evidence"] = x.Evidence
+	says["evidence"], says["printed"] = x.Evidence, x.Printed
 	return nil
 }
 

@@ -199,7 +199,7 @@ func TestAlertToIncident(t *testing.T) {
 	if res := in.do("GET", "/e/"+got.Evidence, pia, nil); res.StatusCode != http.StatusOK {
 		t.Errorf("the case file: %d", res.StatusCode)
 	}
-	for _, path := range []string{inc, inc + "/response", inc + "/notices", inc + "/controls", inc + "/lessons", "/alerts/" + ref, "/alerts?as=csv", "/incidents?as=xlsx", inc + "/case.json", inc + "/case.csv", inc + "/graph.svg"} {
+	for _, path := range []string{inc, inc + "/response", inc + "/notices", inc + "/controls", inc + "/lessons", "/alerts/" + ref, "/alerts?as=csv", "/incidents?as=xlsx", inc + "/case.json", inc + "/case.pdf", "/e/" + got.Printed, inc + "/case.csv", inc + "/graph.svg"} {
 		if res := in.do("GET", path, in.cookie[access.Auditor], nil); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}

@@ -87,6 +87,8 @@ type Services struct {
 	Incidents     *incident.Service
 	// Event reads an event of a system that is watched; nil while none can be read.
 	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
+	// PrintCase makes the case file of an incident as PDF.
+	PrintCase func(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error)
 	// QueryEvents asks them in SQL; FileHunt keeps what was found as evidence.
 	QueryEvents func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
 	FileHunt    func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)

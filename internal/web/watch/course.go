@@ -141,16 +141,6 @@ func beganWord(x incident.Incident) string {
 	return page.TimeText(m.At)
 }
 
-type moment struct {
-	Title string
-	At    *incident.Moment
-}
-
-func moments(x incident.Incident) []moment {
-	t := x.Times
-	return []moment{{"Began", t.Started}, {"Detected", t.Detected}, {"Acknowledged", t.Acknowledged}, {"Declared", t.Classified}, {"Contained", t.Contained}, {"Cause removed", t.Remediated}, {"Recovered", t.Recovered}, {"Closed", t.Closed}}
-}
-
 func fieldOptions(x incident.Incident) []page.Option {
 	out := []page.Option{{Value: "started", Label: "It began"}, {Value: "detected", Label: "It was detected"}, {Value: "acknowledged", Label: "Somebody began to look"}}
 	for _, o := range []struct {
@@ -199,53 +189,6 @@ func timelineHint(v incidentView) string {
 
 func sameDay(a, b time.Time) bool {
 	return a.UTC().Format(time.DateOnly) == b.UTC().Format(time.DateOnly)
-}
-
-// lineText is what a line of the timeline says.
-func lineText(l incident.Line) string {
-	switch l.Kind {
-	case incident.LineAlert:
-		word := map[string]string{"raised": "", "rose": " rose", "acknowledged": " acknowledged", "escalated": " not acknowledged in time"}[l.Act]
-		return "Alert " + l.Alert + word + ": " + l.Text
-	case incident.LineStep:
-		return actTitle(incident.Act(l.Act))
-	case incident.LineEvent:
-	}
-	return l.Text
-}
-
-func actTitle(a incident.Act) string {
-	switch a {
-	case incident.Declared:
-		return "Incident declared"
-	case incident.Edited:
-		return "Record changed"
-	case incident.Linked:
-		return "Alert added"
-	case incident.Advanced:
-		return "Response went on"
-	case incident.Corrected:
-		return "Instant set"
-	case incident.Noted:
-		return "Note"
-	case incident.Ticked:
-		return "Action"
-	case incident.Clocked:
-		return "Notice decided"
-	case incident.Told:
-		return "Told"
-	case incident.Decided:
-		return "Decided about the system description"
-	case incident.Reviewed:
-		return "Review written"
-	case incident.Shut:
-		return "Incident closed"
-	case incident.Reopened:
-		return "Incident opened again"
-	case incident.Traced:
-		return "Reconstructed"
-	}
-	return string(a)
 }
 
 func lineDetail(v incidentView, l incident.Line) string {

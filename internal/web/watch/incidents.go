@@ -275,6 +275,23 @@ func (p *pages) fromAlert(r *page.Request) error {
 	return p.declareFrom(r, f, append([]string{a.Ref}, f.Values["with"]...), draw)
 }
 
+// casePDF is the case file to read.
+func (p *pages) casePDF(r *page.Request) error {
+	x, err := p.Incidents.Incident(r.Context(), r.Read(), r.Arg("ref"))
+	if err != nil {
+		return err
+	}
+	c, err := p.Incidents.CaseFile(r.Context(), r.Read(), r.Now, x)
+	if err != nil {
+		return err
+	}
+	body, err := p.Print(r.Context(), r.Read(), c)
+	if err != nil {
+		return err
+	}
+	return r.Attach(x.Ref+".pdf", "application/pdf", int64(len(body)), x.Updated, bytes.NewReader(body))
+}
+
 func (p *pages) caseJSON(r *page.Request) error {
 	x, err := p.Incidents.Incident(r.Context(), r.Read(), r.Arg("ref"))
 	if err != nil {
@@ -317,7 +334,7 @@ func (p *pages) caseCSV(r *page.Request) error {
 		if l.Seq != 0 {
 			seq = strconv.FormatInt(l.Seq, 10)
 		}
-		row := []string{l.At.UTC().Format(time.RFC3339), string(l.Kind), lineText(l), l.Detail, names[l.Actor], l.Event, l.Log, l.Alert, seq}
+		row := []string{l.At.UTC().Format(time.RFC3339), string(l.Kind), l.Says(), l.Detail, names[l.Actor], l.Event, l.Log, l.Alert, seq}
 		for i, c := range row {
 			row[i] = page.Harmless(c)
 		}

@@ -39,6 +39,8 @@ type Services struct {
 	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
 	// Query asks the stored events in SQL; nil while none can be read.
 	Query func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
+	// Print makes the case file of an incident as PDF.
+	Print func(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error)
 	// Background reconstructs while nobody waits.
 	Background page.Background
 	// File keeps what a hunt found as evidence about a time, and gives its reference.
@@ -139,6 +141,7 @@ func (p *pages) incidentRoutes(t *table) {
 	t.show(one+"/notices", "Notices", incidentsPlace, p.notices)
 	t.show(one+"/controls", "Controls", incidentsPlace, p.controls)
 	t.show(one+"/lessons", "Lessons", incidentsPlace, p.lessons)
+	t.show(one+"/case.pdf", "Case file", incidentsPlace, p.casePDF)
 	t.show(one+"/case.json", "Case file", incidentsPlace, p.caseJSON)
 	t.show(one+"/case.csv", "Case file", incidentsPlace, p.caseCSV)
 	t.show(one+"/graph.svg", "Graph", incidentsPlace, p.graphFile)
