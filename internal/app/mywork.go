@@ -31,7 +31,7 @@ func (a *App) Duties(ctx context.Context, s access.ReadScope, now time.Time) ([]
 		return nil, nil
 	}
 	return work.Duties(ctx, s, now, []work.DutySource{
-		a.taskDuties, a.recordDuties, a.occurrenceDuties, a.campaignDuties, a.reviewDuties, a.policyDuties, a.riskDuties, a.vendorDuties, a.requestDuties, a.coverageDuties,
+		a.taskDuties, a.recordDuties, a.occurrenceDuties, a.campaignDuties, a.reviewDuties, a.policyDuties, a.riskDuties, a.vendorDuties, a.requestDuties, a.coverageDuties, a.alertDuties, a.incidentDuties,
 	})
 }
 

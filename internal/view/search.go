@@ -111,6 +111,14 @@ var shelves = []shelf{
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, ref DESC`},
 	{"Access review", "access", "/access-reviews/", access.ReadPeople, `SELECT ref, title, ref FROM review_campaign
 		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, started_at DESC`},
+	{"Alert", "alert", "/alerts/", access.ReadDetections, `SELECT ref, title, ref FROM alert_alert
+		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number DESC`},
+	{"Incident", "graph", "/incidents/", access.ReadDetections, `SELECT ref, title, ref FROM incident_incident
+		WHERE org_id = $1 AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number DESC`},
+	{"Framework", "frame", "/frameworks/own/", access.ReadProgramme, `SELECT ref, title, ref FROM framework_framework
+		WHERE org_id = $1 AND removed_at IS NULL AND (lower(ref) LIKE $2 ESCAPE '!' OR lower(title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(ref) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number`},
+	{"Requirement", "frame", "/frameworks/own/", access.ReadProgramme, `SELECT q.label, q.title || ', ' || f.ref, f.ref || '/requirements/' || q.code FROM framework_requirement q JOIN framework_framework f ON f.id = q.framework_id
+		WHERE f.org_id = $1 AND f.removed_at IS NULL AND q.gone = 0 AND (lower(q.label) LIKE $2 ESCAPE '!' OR lower(q.title) LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower(q.label) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, f.number, q.n`},
 	{"Decision", "note", "/which-report/", access.ReadEngagement, `SELECT 'RD-' || number, 'Which report do we need?', 'RD-' || number FROM applicability_decision
 		WHERE org_id = $1 AND (lower('RD-' || number) LIKE $2 ESCAPE '!' OR 'which report do we need?' LIKE $2 ESCAPE '!') ORDER BY CASE WHEN lower('RD-' || number) LIKE $3 ESCAPE '!' THEN 0 ELSE 1 END, number DESC`},
 	{"Control matrix", "policy", "/frameworks/meets/", access.ReadEngagement, `SELECT 'CM-' || number, 'How do we meet it?', 'CM-' || number FROM matrix_paper

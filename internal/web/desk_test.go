@@ -186,6 +186,7 @@ func TestSearch(t *testing.T) {
 	for q, want := range map[string]string{
 		"CC6.1": "/criteria/CC6.1", "iam-01": "/c/IAM-01", "e-0001": "", "evidence": "/evidence", "show the keys": "/keys", "github-main": "/connections/",
 		"SOC2-2026-1": "/a/SOC2-2026-1", "person employee": "/settings/people/",
+		"ALR-1": "/alerts/ALR-1", "INC-1": "/incidents/INC-1", "FW-1": "/frameworks/own/FW-1", "aa-2": "/frameworks/own/FW-1/requirements/aa-2", "alpha: our own rule": "/rules/",
 	} {
 		got := first(q, owner)
 		if want == "" {
@@ -201,7 +202,12 @@ func TestSearch(t *testing.T) {
 	if got := first("SOC2-2026-1", in.cookie[access.Reader]); got != "" {
 		t.Errorf("a reader finds engagements: %q", got)
 	}
-	for _, q := range []string{"github-main", "Person employee", "desk@alpha.example"} {
+	for _, q := range []string{"ALR-1", "INC-1", "our own rule"} {
+		if got := first(q, in.cookie[access.Reader]); strings.HasPrefix(got, "/alerts/") || strings.HasPrefix(got, "/incidents/") || strings.HasPrefix(got, "/rules/") {
+			t.Errorf("a reader finds %q: %q", q, got)
+		}
+	}
+	for _, q := range []string{"github-main", "Alpha: baseline", "alpha: our own rule", "Person employee", "desk@alpha.example"} {
 		if got := first(q, in.other); got != "" {
 			t.Errorf("another organisation finds %q: %q", q, got)
 		}

@@ -36,7 +36,7 @@ import (
 // with every role and from another organisation.
 func Routes(s Services, dev bool) []page.Route {
 	all := slices.Concat(
-		desk.Routes(desk.Services{Background: s.Background, View: s.View, Access: s.Access, Fieldwork: s.Fieldwork}),
+		desk.Routes(desk.Services{Background: s.Background, View: s.View, Access: s.Access, Fieldwork: s.Fieldwork, Detect: s.Detect}),
 		account.Routes(account.Services{Access: s.Access, View: s.View, SetUp: s.SetUp, SetupCode: s.SetupCode}),
 		styled("examination planning", planning.Routes(planning.Services{Applicability: s.Applicability, Matrix: s.Matrix, System: s.System, View: s.View})),
 		programme.Routes(programme.Services{View: s.View, Frameworks: s.Frameworks, Controls: s.Controls, Evaluate: s.Evaluate, Access: s.Access, Tasks: s.Work, Files: s.Files, Background: s.Background}),

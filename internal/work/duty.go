@@ -28,11 +28,13 @@ const (
 	DutyFailing   DutyKind = "failing" // own controls that fail
 	DutyException DutyKind = "exception"
 	DutyRequest   DutyKind = "request" // of the auditor
+	DutyAlert     DutyKind = "alert"
+	DutyIncident  DutyKind = "incident" // that one leads: actions, whom to tell, the review
 )
 
 // DutyKinds lists them in the order in which lists offer them.
 func DutyKinds() []DutyKind {
-	return []DutyKind{DutyTask, DutyRequest, DutySign, DutyTrain, DutyDecide, DutyPerform, DutyCheck, DutyApprove, DutyReview, DutyEvidence, DutyFailing, DutyException}
+	return []DutyKind{DutyTask, DutyRequest, DutySign, DutyTrain, DutyDecide, DutyPerform, DutyCheck, DutyApprove, DutyReview, DutyEvidence, DutyFailing, DutyException, DutyAlert, DutyIncident}
 }
 
 // Title is the kind as lists name it.
@@ -62,6 +64,10 @@ func (k DutyKind) Title() string {
 		return "Exception"
 	case DutyRequest:
 		return "Auditor's request"
+	case DutyAlert:
+		return "Alert"
+	case DutyIncident:
+		return "Incident"
 	}
 	return string(k)
 }

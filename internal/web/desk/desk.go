@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/detect"
 	"github.com/tickmark/tickmark/internal/fieldwork"
 	"github.com/tickmark/tickmark/internal/view"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -18,6 +19,7 @@ type Services struct {
 	View       *view.Reader
 	Access     *access.Service
 	Fieldwork  *fieldwork.Service
+	Detect     *detect.Service
 }
 
 type pages struct {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -99,6 +100,10 @@ func (p *pages) find(r *page.Request, query string) ([]view.Hit, error) {
 		return nil, err
 	}
 	out = append(out, hits...)
+	if hits, err = p.rules(r, query); err != nil {
+		return nil, err
+	}
+	out = append(out, hits...)
 	if r.Can(access.ReadAudits) {
 		if hits, err = p.firms(r, query); err != nil {
 			return nil, err
@@ -106,6 +111,28 @@ func (p *pages) find(r *page.Request, query string) ([]view.Hit, error) {
 		out = append(out, hits...)
 	}
 	view.SortHits(out)
+	return out, nil
+}
+
+// mostRules bounds the rules among the hits: an organisation may have uploaded thousands.
+const mostRules = 60
+
+// rules finds the rules that look for attacks: they are texts, of which the database holds only files.
+func (p *pages) rules(r *page.Request, query string) ([]view.Hit, error) {
+	if !r.Can(access.ReadDetections) {
+		return nil, nil
+	}
+	program, err := p.Detect.Program(r.Context(), r.Read(), r.Now)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.Hit
+	for i := range program.Rules {
+		x := &program.Rules[i]
+		if rank, ok := view.Rank(query, "", x.Title+" "+strings.Join(x.Techniques, " ")); ok && len(out) < mostRules {
+			out = append(out, view.Hit{Kind: "Rule", Icon: "control", Title: x.Title, Href: "/rules/" + url.PathEscape(x.Key), Rank: rank})
+		}
+	}
 	return out, nil
 }
 

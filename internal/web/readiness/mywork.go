@@ -156,6 +156,10 @@ func dutyIcon(k work.DutyKind) string {
 		return "lock"
 	case work.DutyRequest:
 		return "audit"
+	case work.DutyAlert:
+		return "alert"
+	case work.DutyIncident:
+		return "graph"
 	}
 	return "note"
 }
