@@ -446,17 +446,17 @@ func (s *Service) Arrange(ctx context.Context, scope access.ReadScope, controls 
 				}
 			}
 		}
-		x, any := Arranged{Framework: f}, false
+		x, some := Arranged{Framework: f}, false
 		for _, y := range families {
 			in := ArrangedFamily{Family: y, Controls: []string{}}
 			for _, c := range controls {
 				if answers[y.ID][c] {
-					in.Controls, any = append(in.Controls, c), true
+					in.Controls, some = append(in.Controls, c), true
 				}
 			}
 			x.Families = append(x.Families, in)
 		}
-		if any {
+		if some {
 			out = append(out, x)
 		}
 	}

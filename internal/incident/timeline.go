@@ -171,16 +171,13 @@ type CaseFile struct {
 	Made     time.Time        `json:"made"`
 }
 
-// Reconstruction is the reconstruction of the case; nil if there was none.
-func (c CaseFile) Reconstruction() (*trace.Reconstruction, error) {
+// Reconstruction is the reconstruction of the case; false if there was none.
+func (c CaseFile) Reconstruction() (r trace.Reconstruction, ok bool, err error) {
 	if len(c.Trace) == 0 {
-		return nil, nil
+		return r, false, nil
 	}
-	var r trace.Reconstruction
-	if err := json.Unmarshal(c.Trace, &r); err != nil {
-		return nil, errs.As(errs.Internal, err, "reconstruction of %s", c.Incident.Ref)
-	}
-	return &r, nil
+	err = json.Unmarshal(c.Trace, &r)
+	return r, err == nil, errs.As(errs.Internal, err, "reconstruction of %s", c.Incident.Ref)
 }
 
 // CaseFile gathers everything that is known of an incident.

@@ -43,7 +43,7 @@ const caseLines = 1000
 // of that date: the same incident gives the same document.
 func Case(p CasePaper) (*Document, error) {
 	x := p.File.Incident
-	found, err := p.File.Reconstruction()
+	found, traced, err := p.File.Reconstruction()
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +51,15 @@ func Case(p CasePaper) (*Document, error) {
 	if t := p.File.TracedAt; t != nil && t.After(at) {
 		at = *t
 	}
-	p.File.Made = at // when it was printed says nothing about the incident
+	p.File.Made = at                  // when it was printed says nothing about the incident
 	body, err := json.Marshal(p.File) // confidences are no integers: this is no canonical form, but the same for the same file
 	if err != nil {
 		return nil, err
 	}
-	b := &caseWriter{builder: newBuilder(nil), paper: p, x: x, at: at, found: found}
+	b := &caseWriter{builder: newBuilder(nil), paper: p, x: x, at: at}
+	if traced {
+		b.found = &found
+	}
 	b.doc = &Document{
 		Language: "en-GB", Kind: "Case file", Title: x.Title, Short: "Case file " + x.Ref, Org: p.Org, Ref: x.Ref, Frozen: at.UTC(), Simulated: p.Simulated, Draft: x.State != incident.Closed, Hash: canon.Sum(body), Hashed: "case file",
 	}

@@ -41,9 +41,9 @@ func (w *world) Playbook(id string) (incident.Playbook, bool) {
 }
 
 // File keeps the case file.
-func (w *world) File(_ context.Context, _ access.Scope, _ time.Time, x incident.Incident, body []byte) (string, error) {
+func (w *world) File(_ context.Context, _ access.Scope, _ time.Time, c incident.CaseFile, body []byte) (ref, printed string, err error) {
 	w.filed = body
-	return "EV-" + x.Ref, nil
+	return "EV-" + c.Incident.Ref, "PDF-" + c.Incident.Ref, nil
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
@@ -188,7 +188,7 @@ func TestLife(t *testing.T) {
 		w.ok(err)
 		x, err = w.svc.Close(ctx, w.pia, after(30), x.Ref, x.Version, incident.Confirmed, "sessions ended, password reset")
 		w.ok(err)
-		if x.State != incident.Closed || x.Evidence != "EV-INC-1" || x.ReviewDue().IsZero() {
+		if x.State != incident.Closed || x.Evidence != "EV-INC-1" || x.Printed != "PDF-INC-1" || x.ReviewDue().IsZero() {
 			t.Errorf("%+v", x)
 		}
 		var file incident.CaseFile

@@ -80,7 +80,7 @@ func (p *pages) readIncident(r *page.Request, side string) (incidentView, error)
 		if err := p.reconstruction(r, &v); err != nil {
 			return v, err
 		}
-		if v.Job, err = p.tracing(r, v); err != nil {
+		if err := p.tracing(r, &v); err != nil {
 			return v, err
 		}
 	}
@@ -102,20 +102,20 @@ func (p *pages) reconstruction(r *page.Request, v *incidentView) error {
 	return nil
 }
 
-// tracing is the job that computes the reconstruction, or that failed to since the newest; nil when there is nothing to say.
-func (p *pages) tracing(r *page.Request, v incidentView) (*page.Job, error) {
+// tracing finds the job that computes the reconstruction, or that failed to since the newest.
+func (p *pages) tracing(r *page.Request, v *incidentView) error {
 	if p.Background == nil || !r.Can(access.ReadProgramme) {
-		return nil, nil
+		return nil
 	}
 	all, err := p.Background.Find(r.Context(), r.Read(), page.JobFilter{Kind: "reconstruct", Subject: v.Ref}, paging.Query{Size: 1, Sort: "created", Desc: true})
 	if err != nil || len(all.Rows) == 0 {
-		return nil, err
+		return err
 	}
 	j := all.Rows[0]
 	if !j.Over() || j.Status == "failed" && (v.Found == nil || j.Created.After(v.Shot.At)) {
-		return &j, nil
+		v.Job = &j
 	}
-	return nil, nil
+	return nil
 }
 
 // draw is the graph of a reconstruction: its path, or everything.
