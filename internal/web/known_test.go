@@ -53,14 +53,12 @@ var notLinked = map[string]bool{
 	"/hunt/keep":                                   true, // a hunt that found something
 	"/hunt/saved/{id}/remove":                      true, // a saved hunt
 	"/incidents/{ref}/graph.svg":                   true, // an incident that was reconstructed
-	"/hunt/keep":                                   true, // a hunt that found something
 	"/jobs/events":                                 true, // a script asks for it
 	"/jobs/{id}":                                   true, // a job
 	"/jobs/{id}/cancel":                            true, // a job under way
 	"/jobs/{id}/file":                              true, // a bundle
 	"/system/records/{record}":                     true, // a part of the description, once one is written
 	"/system/records/{record}/remove":              true, // the same
-	"/vendors/{ref}/remove":                        true, // a vendor that nothing was said of yet
 	"/views/{id}":                                  true, // a saved view's own address, to pass on
 	"/views/{id}/edit":                             true, // a saved view
 	"/account/tokens/{id}/revoke":                  true, // an API token
