@@ -199,15 +199,20 @@ type Store interface {
 	Sources(ctx context.Context, scope access.ReadScope) ([]Source, error)
 	// SetTally says what a source sent up to where the journal is filed.
 	SetTally(ctx context.Context, scope access.Scope, s SourceID, t Tally) error
+	Receipts(ctx context.Context, scope access.ReadScope, s SourceID, since time.Time) ([]Receipt, error)
+	PutReceipts(ctx context.Context, scope access.Scope, s SourceID, r []Receipt, forget time.Time) error
+	Quarantine
+	Positions
+}
+
+// Quarantine keeps records that could not be read.
+type Quarantine interface {
 	PutRefused(ctx context.Context, scope access.Scope, r []Refused) error
 	// CountRefused counts those that wait.
 	CountRefused(ctx context.Context, scope access.ReadScope, s SourceID) (int64, error)
 	Refused(ctx context.Context, scope access.ReadScope, f RefusedFilter, q paging.Query) (paging.Result[Refused], error)
 	RefusedRecord(ctx context.Context, scope access.ReadScope, id string) (Refused, error)
 	SetRefused(ctx context.Context, scope access.Scope, ids []string, state string) (int64, error)
-	Receipts(ctx context.Context, scope access.ReadScope, s SourceID, since time.Time) ([]Receipt, error)
-	PutReceipts(ctx context.Context, scope access.Scope, s SourceID, r []Receipt, forget time.Time) error
-	Positions
 }
 
 // Sources is the use cases of sources.
