@@ -114,7 +114,11 @@ func (r *row) event() (event.Event, error) {
 }
 
 // Files writes segments. It implements event.Files.
-type Files struct{ Dir lake.Dir }
+type Files struct {
+	Dir lake.Dir
+	// Group is how many rows a group has at most; 0 is groupRows.
+	Group int64
+}
 
 type file struct {
 	w    *lake.WriterOf[row]
@@ -139,7 +143,11 @@ func (f Files) Create(path string) (event.File, error) {
 	for _, column := range []string{"actor", "actor_name", "credential", "session", "ip", "upstream", "host", "process"} {
 		blooms = append(blooms, parquet.SplitBlockFilter(bloomBits, column))
 	}
-	w, err := lake.CreateOf[row](f.Dir, path, parquet.BloomFilters(blooms...), parquet.DataPageStatistics(true), parquet.MaxRowsPerRowGroup(groupRows), parquet.PageBufferSize(pageBytes))
+	group := f.Group
+	if group == 0 {
+		group = groupRows
+	}
+	w, err := lake.CreateOf[row](f.Dir, path, parquet.BloomFilters(blooms...), parquet.DataPageStatistics(true), parquet.MaxRowsPerRowGroup(group), parquet.PageBufferSize(pageBytes))
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func names(stmt, column string) bool {
 }
 
 func (l *Lake) write(path string, events []event.Event) error {
-	f, err := Files{l.Dir}.Create(path)
+	f, err := Files{Dir: l.Dir}.Create(path)
 	if err != nil {
 		return err
 	}
