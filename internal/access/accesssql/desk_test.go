@@ -128,7 +128,7 @@ func TestViews(t *testing.T) {
 			"no name":                {lead, "  ", "/tests", false, errs.Invalid},
 			"a long name":            {lead, strings.Repeat("ä", 61), "/tests", false, errs.Invalid},
 			"a line break":           {lead, "a\nb", "/tests", false, errs.Invalid},
-			"a long address":         {lead, "x", "/" + strings.Repeat("a", 2000), false, errs.Invalid},
+			"a long address":         {lead, "x", "/" + strings.Repeat("a", 6000), false, errs.Invalid},
 			"another site":           {lead, "x", "https://evil.example/", false, errs.Invalid},
 			"shared without a right": {reader, "x", "/tests", true, errs.Denied},
 		} {
