@@ -18,7 +18,7 @@ var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./baseline", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./intake", "./whole", "./hunt", "./forensics", "./report", "./results")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin+"/", "./baseline", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./intake", "./whole", "./hunt", "./forensics", "./report", "./results")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
