@@ -17,6 +17,7 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/tickmark/tickmark/bench/internal/installed"
 	"github.com/tickmark/tickmark/bench/internal/measure"
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/app"
@@ -168,25 +169,11 @@ type installation struct {
 }
 
 func open(ctx context.Context, dir string) (*installation, error) {
-	cfg, _, err := app.LoadConfig("", map[string]string{"data": dir}, func(string) string { return "" })
+	a, scope, err := installed.Open(ctx, dir, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	in := &installation{app: a}
-	org, err := a.Access.OrgBySlug(ctx, "northwind")
-	if err != nil {
-		if org, _, err = a.Access.CreateOrg(ctx, a.Clock(), "bench", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: "owner@northwind.example", Name: "Owner"}); err != nil {
-			return nil, err
-		}
-	}
-	if in.scope, err = a.Access.Operator(ctx, org.ID, "bench"); err != nil {
-		return nil, err
-	}
-	return in, a.OpenEvents(ctx)
+	return &installation{a, scope}, a.OpenEvents(ctx)
 }
 
 // question is one that both sides answer.

@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tickmark/tickmark/bench/internal/installed"
 	"github.com/tickmark/tickmark/bench/internal/measure"
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/app"
@@ -129,24 +130,11 @@ type installation struct {
 }
 
 func open(ctx context.Context, dir string) (*installation, error) {
-	cfg, _, err := app.LoadConfig("", map[string]string{"data": dir}, func(string) string { return "" })
+	a, scope, err := installed.Open(ctx, dir, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	in := &installation{app: a}
-	org, err := a.Access.OrgBySlug(ctx, "northwind")
-	if err != nil {
-		if org, _, err = a.Access.CreateOrg(ctx, a.Clock(), "bench", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: "owner@northwind.example", Name: "Owner"}); err != nil {
-			return nil, err
-		}
-	}
-	if in.scope, err = a.Access.Operator(ctx, org.ID, "bench"); err != nil {
-		return nil, err
-	}
+	in := &installation{app: a, scope: scope}
 	_, token, err := a.Sources.Add(ctx, in.scope, a.Clock(), event.NewSource{Name: "Trail " + strconv.FormatInt(time.Now().UnixNano(), 36), Log: "aws.cloudtrail", Rate: 1_000_000})
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tickmark/tickmark/bench/internal/installed"
 	"github.com/tickmark/tickmark/bench/internal/measure"
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/app"
@@ -261,19 +262,8 @@ func post(ctx context.Context, client *http.Client, p place, b body, again *atom
 func servePart(t task) (result, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	cfg, _, err := app.LoadConfig("", map[string]string{"data": filepath.Join(t.Dir, "data"), "listen": "127.0.0.1:0", "every": "0"}, func(string) string { return "" })
-	if err != nil {
-		return result{}, err
-	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	if err != nil {
-		return result{}, err
-	}
-	org, _, err := a.Access.CreateOrg(ctx, a.Clock(), "bench", access.NewOrg{Slug: "northwind", Name: "Northwind", Simulated: true}, access.NewUser{Email: "owner@northwind.example", Name: "Owner"})
-	if err != nil {
-		return result{}, err
-	}
-	scope, err := a.Access.Operator(ctx, org.ID, "bench")
+	a, scope, err := installed.Open(ctx, filepath.Join(t.Dir, "data"), map[string]string{"listen": "127.0.0.1:0", "every": "0"},
+		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		return result{}, err
 	}
