@@ -42,8 +42,7 @@ func (l *Lake) parts(ctx context.Context, scope access.ReadScope, from, to time.
 			return nil, nil, err
 		}
 		segments, err := l.Segments.Segments(ctx, scope, from, to, after)
-		segments = slices.DeleteFunc(segments, func(s event.Segment) bool { return s.First >= event.FirstID(filed) })
-		return segments, tail, err
+		return before(segments, filed), tail, err
 	}
 	return nil, nil, filing()
 }
@@ -129,19 +128,9 @@ func (l *Lake) Read(ctx context.Context, scope access.ReadScope, after string, n
 		if err != nil {
 			return nil, err
 		}
-		var events []event.Event
-		for _, s := range segments {
-			if s.First >= event.FirstID(filed) || len(events) >= f.Size() {
-				break
-			}
-			found, err := l.search(ctx, s, &f, f.Size()-len(events))
-			if err != nil {
-				return nil, err
-			}
-			events = append(events, found...)
-		}
-		if len(events) >= f.Size() {
-			return events, ctx.Err()
+		events, err := l.searchAll(ctx, before(segments, filed), &f, f.Size())
+		if err != nil || len(events) >= f.Size() {
+			return events, err
 		}
 		if len(events) > 0 {
 			after = events[len(events)-1].ID
@@ -154,6 +143,11 @@ func (l *Lake) Read(ctx context.Context, scope access.ReadScope, after string, n
 		return append(events, tail...), err
 	}
 	return nil, filing()
+}
+
+// before leaves out the segments of what was filed since a position was read: the tail from there on holds their events.
+func before(segments []event.Segment, filed int64) []event.Segment {
+	return slices.DeleteFunc(segments, func(s event.Segment) bool { return s.First >= event.FirstID(filed) })
 }
 
 func filing() error {

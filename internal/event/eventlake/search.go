@@ -38,7 +38,7 @@ func (l *Lake) searchAll(ctx context.Context, segments []event.Segment, f *event
 		}
 		segments = segments[n:]
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
 // search gives the events of a segment that pass, at most so many, in the order of the filter.
