@@ -34,8 +34,8 @@ type DemoConfig struct {
 	People       int    `json:"people"`
 	Repositories int    `json:"repositories"`
 	Days         int    `json:"days"`
-	// Daily is the number of days at the end on which everything is collected and tested each day, and which the engagement
-	// examines; before them it is done once a week. 0 means all days.
+	// Daily is the number of days at the end on which everything is collected and tested each day, and which the examination
+	// under way is about; before them it is done once a week. 0 means all days.
 	Daily int       `json:"daily"`
 	Start time.Time `json:"start"`
 }
@@ -88,8 +88,8 @@ type Demo struct {
 	Address  map[string]string // of each simulated system
 	Examined []Planted         // deviations planted in what auditors look at by hand
 	scope    access.Scope
-	testing  sync.WaitGroup          // days that are being tested
-	scopes   map[string]access.Scope // of the people who act in it, by email
+	testing  sync.WaitGroup // days that are being tested
+	scopes   sync.Map       // of the people who act in it, by email
 	year     []chapter
 	audit    *demoAudit // the firm, and the examination that runs
 	before   *demoExams // the examination that is over
@@ -119,7 +119,7 @@ func (a *App) StartDemo(ctx context.Context, cfg DemoConfig, p DemoProgress) (*D
 	if err != nil {
 		return nil, err
 	}
-	d := &Demo{App: a, Company: company, Users: state.Users, Planted: state.Planted, Examined: state.Examined, Config: c, Address: map[string]string{}, scopes: map[string]access.Scope{}}
+	d := &Demo{App: a, Company: company, Users: state.Users, Planted: state.Planted, Examined: state.Examined, Config: c, Address: map[string]string{}}
 	if err := d.listen(); err != nil {
 		return nil, err
 	}
@@ -271,6 +271,10 @@ func (c DemoConfig) daily() int {
 	}
 	return c.Daily
 }
+
+// reported is the number of days at the beginning that the examination which is over is about: all before the daily ones, since it takes
+// its time after them, but half where there are not that many.
+func (c DemoConfig) reported() int { return max(c.Days-c.daily(), c.Days/2) }
 
 // passwordLength is that of the demo's passwords, in characters of 5 bits.
 const passwordLength = 16

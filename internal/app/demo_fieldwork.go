@@ -70,7 +70,11 @@ func (d *demoAudit) test(ctx context.Context, at time.Time, control, test, title
 	if err != nil {
 		return err
 	}
-	second := int64(pop.Read)
+	rows, _, err := w.RowsOf(ctx, staff, pop) // those of the period: what is read begins before it
+	if err != nil {
+		return err
+	}
+	second := int64(len(rows))
 	c := fieldwork.Complete{Title: title, Member: pop.Member, Control: control, Shape: pop.Shape, Second: &second, SecondOf: "Count on the system's own screen, watched by the firm", Tracing: "Five items traced from the system to the list, and five back."}
 	if pop, err = w.Freeze(ctx, staff, at, pop.Ref, pop.Version, c); err != nil {
 		return err

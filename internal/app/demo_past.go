@@ -13,8 +13,8 @@ import (
 // pastRequests is how many requests the firm made in the examination that is over.
 const pastRequests = 40
 
-// past is Northwind's first examination: the first half of the demo's days, with its report. The one that runs is about the days at the
-// end, so that people find both: a report that is out, and fieldwork to look at.
+// past is Northwind's first examination: its first year, with its report. The one that runs is about the quarter after it, so that
+// people find both: a report that is out, and fieldwork to look at.
 func (d *Demo) past(ctx context.Context, now time.Time) (*demoExams, error) {
 	x := &demoExam{demoAudit: d.audit, at: now, client: d.scope, lead: cast[1].Email, scopes: map[string]access.Scope{}, records: northwindRecords, office: "Chief Executive Officer",
 		signer: DemoUser{Email: "helena.brandt@northwind.example", Name: "Helena Brandt", Role: access.Owner}}
@@ -26,7 +26,7 @@ func (d *Demo) past(ctx context.Context, now time.Time) (*demoExams, error) {
 		return nil, err
 	}
 	first := period.Of(d.Config.Start)
-	if err := x.open(ctx, engagement.New{Title: "First examination of Northwind Ledger", Categories: []string{"security", "availability"}, Period: period.Period{From: first, To: first + period.Date(d.Config.Days/2)}, Firm: "Harlow & Pike LLP"}); err != nil {
+	if err := x.open(ctx, engagement.New{Title: "First examination of Northwind Ledger", Categories: []string{"security", "availability"}, Period: period.Period{From: first, To: first + period.Date(d.Config.reported())}, Firm: "Harlow & Pike LLP"}); err != nil {
 		return nil, err
 	}
 	lead, err := x.person(ctx, x.lead)

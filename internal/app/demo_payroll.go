@@ -70,7 +70,7 @@ func (d *Demo) payroll(ctx context.Context, now time.Time) (*demoExams, error) {
 	}
 	first := period.Of(d.Config.Start)
 	return &demoExams{x, x.stagesOf(payrollRequests)}, x.open(ctx, engagement.New{Report: engagement.SOC1, Title: "Payroll and filing", Objectives: list,
-		Period: period.Period{From: first, To: first + period.Date(d.Config.Days/2)}, Firm: "Harlow & Pike LLP"})
+		Period: period.Period{From: first, To: first + period.Date(d.Config.reported())}, Firm: "Harlow & Pike LLP"})
 }
 
 // programme adopts the controls that the records are about, describes the system, and says what employers have to do.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"io"
 	"strconv"
@@ -63,12 +64,12 @@ func (d *Demo) chance(key string, n int) int {
 
 // as is the scope of somebody who can sign in to the demo.
 func (d *Demo) as(ctx context.Context, now time.Time, email string) (access.Scope, error) {
-	if s, ok := d.scopes[email]; ok {
-		return s, nil
+	if s, ok := d.scopes.Load(email); ok {
+		return s.(access.Scope), nil //nolint:forcetypeassert // only scopes are kept
 	}
 	s, err := d.App.Access.As(ctx, d.scope, now, email)
 	if err == nil {
-		d.scopes[email] = s
+		d.scopes.Store(email, s)
 	}
 	return s, err
 }
@@ -84,9 +85,23 @@ func (d *Demo) begin(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// days lets every chapter act.
+// days lets every chapter act: what systems send and what is made of it beside what people write, for the two meet first in what is
+// read of the day's records.
 func (d *Demo) days(ctx context.Context, from, to time.Time) error {
+	sent := make(chan error)
+	go func() {
+		sent <- d.act(ctx, from, to, func(c chapter) bool { _, is := c.(*demoEvents); return is })
+	}()
+	written := d.act(ctx, from, to, func(c chapter) bool { _, is := c.(*demoEvents); return !is })
+	return errors.Join(<-sent, written)
+}
+
+// act lets chapters act, one after another.
+func (d *Demo) act(ctx context.Context, from, to time.Time, which func(chapter) bool) error {
 	for _, c := range d.year {
+		if !which(c) {
+			continue
+		}
 		if err := c.days(ctx, from, to); err != nil {
 			return errs.Wrap(err, "%T from %s to %s", c, from.Format(time.DateOnly), to.Format(time.DateOnly))
 		}

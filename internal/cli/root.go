@@ -50,6 +50,7 @@ type session struct {
 	org    access.Org
 	grant  access.Grant
 	oper   *access.Scope // the operator's scope, when no token was given
+	month  int           // of the demo's life, that was told last
 }
 
 // Main runs the command line and returns the exit code.

@@ -37,12 +37,12 @@ func (s *session) serveCommand() *cobra.Command {
 	return c
 }
 
-// Demo defaults: a company of 120 people that has just finished a year.
+// Demo defaults: a company that has lived a year, and the quarter after it in which that year was examined.
 const (
 	demoPeople       = 400
 	demoRepositories = 12
-	demoDays         = 365
-	demoDaily        = 92 // the quarter that the first examination of a company usually covers
+	demoDays         = 365 + demoDaily
+	demoDaily        = 92
 	demoSeed         = 2026
 	demoData         = ".demo"
 )
@@ -53,7 +53,7 @@ func (s *session) demoCommand() *cobra.Command {
 	var port int
 	c := &cobra.Command{
 		Use: "demo", Short: "Start everything with a simulated company and a year of its life", Args: cobra.NoArgs,
-		Long: "Starts Northwind, a simulated company whose GitHub, Okta and BambooHR are HTTP servers on this machine, collects and tests\na year of its life with the real pipeline, weekly at first and daily in the period of its examination, freezes the\nengagement, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
+		Long: "Starts Northwind, a simulated company whose GitHub, Okta and BambooHR are HTTP servers on this machine, collects and tests\na year of its life with the real pipeline, weekly, has it examined up to the issued report in the quarter after, which is\ncollected and tested daily and has an examination of its own under way, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, ok := s.flags["data"]; !ok && s.Env("TICKMARK_DATA") == "" {
 				s.flags["data"] = demoData
@@ -88,8 +88,8 @@ func (s *session) demoCommand() *cobra.Command {
 	f := c.Flags()
 	f.IntVar(&cfg.People, "people", demoPeople, "people of the company")
 	f.IntVar(&cfg.Repositories, "repositories", demoRepositories, "repositories")
-	f.IntVar(&cfg.Days, "days", demoDays, "days of its life")
-	f.IntVar(&cfg.Daily, "daily", demoDaily, "days at the end that are collected and tested daily and examined; weekly before")
+	f.IntVar(&cfg.Days, "days", demoDays, "days of its life: a year, and its examination")
+	f.IntVar(&cfg.Daily, "daily", demoDaily, "days at the end that are collected and tested daily; the days before are those of the report that is issued")
 	f.Uint64Var(&cfg.Seed, "seed", demoSeed, "seed: the same gives the same life")
 	f.BoolVar(&fresh, "fresh", false, "remove the demo's data folder first")
 	f.BoolVar(&once, "once", false, "live the year and end, without serving")
@@ -103,7 +103,8 @@ func (s *session) demoStep(done, total int, what string) {
 		s.step(done, total, what)
 		return
 	}
-	if done%30 == 0 || done == total {
+	if month := done / 30; month > s.month || done == total {
+		s.month = month
 		s.say("%d of %d days: %s", done, total, what)
 	}
 }

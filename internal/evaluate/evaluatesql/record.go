@@ -199,7 +199,37 @@ func (s *Store) occurrences(ctx context.Context, org string, r evaluate.Run, b e
 			}
 		}
 	}
-	for _, d := range b.Days[r.Test] {
+	return s.days(ctx, org, r.Test, b.Days[r.Test])
+}
+
+// days keeps the days of a window. A window is judged again and again, and few of its days change: reading them costs less than writing
+// them all.
+func (s *Store) days(ctx context.Context, org, test string, days []evaluate.Day) error {
+	if len(days) == 0 {
+		return nil
+	}
+	first, last := days[0].Date, days[0].Date
+	for _, d := range days {
+		first, last = min(first, d.Date), max(last, d.Date)
+	}
+	type row struct {
+		day                     period.Date
+		outcome                 evaluate.Outcome
+		pass, fail, na, unknown int64
+		reason                  string
+	}
+	had, err := sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (row, error) {
+		var x row
+		return x, r.Scan(&x.day, &x.outcome, &x.pass, &x.fail, &x.na, &x.unknown, &x.reason)
+	}, `SELECT day, outcome, n_pass, n_fail, n_na, n_unknown, reason FROM evaluate_day WHERE org_id = $1 AND test = $2 AND day >= $3 AND day <= $4`,
+		org, test, int64(first), int64(last))
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		if slices.Contains(had, row{d.Date, d.Outcome, d.Counts[evaluate.Pass], d.Counts[evaluate.Fail], d.Counts[evaluate.NotApplicable], d.Counts[evaluate.Unknown], d.Reason}) {
+			continue
+		}
 		if err := s.day(ctx, org, d, keepNewest); err != nil {
 			return err
 		}

@@ -172,11 +172,11 @@ func (s *Store) Links(ctx context.Context, scope access.ReadScope, id evidence.I
 
 // Latest reads the newest attempt from each source.
 func (s *Store) Latest(ctx context.Context, scope access.ReadScope, system, resource string, at time.Time) ([]evidence.Item, error) {
-	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+` FROM evidence_item i
-		WHERE org_id = $1 AND (system = $2 OR $2 = '') AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND from_at = (
-			SELECT max(j.from_at) FROM evidence_item j
-			WHERE j.org_id = i.org_id AND j.system = i.system AND j.source = i.source AND j.resource = i.resource
-				AND j.kind = 'snapshot' AND j.status = 'active' AND j.from_at <= $4)
+	return sqldb.Collect(ctx, s.DB, scan, `SELECT `+columns+` FROM evidence_item
+		WHERE org_id = $1 AND (system = $2 OR $2 = '') AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND (system, source, from_at) IN (
+			SELECT system, source, max(from_at) FROM evidence_item
+			WHERE org_id = $1 AND (system = $2 OR $2 = '') AND resource = $3 AND kind = 'snapshot' AND status = 'active' AND from_at <= $4
+			GROUP BY system, source)
 		ORDER BY source, ref`, string(scope.Org()), system, resource, at.UnixMicro())
 }
 
