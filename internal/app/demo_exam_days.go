@@ -166,6 +166,9 @@ func (x *demoExam) draft(ctx context.Context) error {
 	if err := x.move(ctx, senior, engagement.Draft, ""); err != nil {
 		return err
 	}
+	if err := x.respond(ctx); err != nil {
+		return err
+	}
 	bad, err := x.failed(ctx)
 	if err != nil {
 		return err

@@ -441,3 +441,46 @@ func TestAspects(t *testing.T) {
 		t.Error("texts without an area are to be confirmed, not called missing")
 	}
 }
+
+// TestGapsAlike: tests that miss the same days stand together, the days said once; many stretches are summed up.
+func TestGapsAlike(t *testing.T) {
+	t.Parallel()
+	d := reporttest.Small()
+	from := reporttest.Period.From
+	weekly := []engagement.DayRun{}
+	for n := 0; n < 175; n += 7 {
+		weekly = append(weekly, engagement.DayRun{From: from + period.Date(n), Days: 1, Outcome: "pass"}, engagement.DayRun{From: from + period.Date(n) + 1, Days: 6, Outcome: "none"})
+	}
+	weekly = append(weekly, engagement.DayRun{From: from + 175, Days: 6, Outcome: "pass"})
+	once := []engagement.DayRun{{From: from, Days: 100, Outcome: "pass"}, {From: from + 100, Days: 2, Outcome: "unknown"}, {From: from + 102, Days: 79, Outcome: "pass"}}
+	f := d.Tests[0]
+	f.Deviations, f.Unknowns = nil, nil
+	d.Tests = nil
+	for _, x := range []struct {
+		id, title   string
+		days        []engagement.DayRun
+		tested, gap int
+	}{{"a", "First", weekly, 31, 150}, {"b", "Second", once, 179, 2}, {"c", "Third", weekly, 31, 150}} {
+		f.ID, f.Title, f.Days, f.DaysTested, f.DaysGap = x.id, x.title, x.days, x.tested, x.gap
+		d.Tests = append(d.Tests, f)
+	}
+	var got []string
+	for _, s := range Build(d).Sections {
+		for _, b := range s.Blocks {
+			if x, ok := b.(Table); ok && x.Subject == "gaps" {
+				for _, r := range x.Rows {
+					got = append(got, r.Cells[0].String()+": "+r.Cells[3].String())
+				}
+			}
+		}
+	}
+	day := func(n int) string { return (from + period.Date(n)).Time().Format("2 January 2006") }
+	want := []string{
+		"First: 25 stretches of at most 6 days, the first " + day(1) + " to " + day(6) + " (not tested), the last " + day(169) + " to " + day(174) + " (not tested); the strip shows all",
+		"Third: as above",
+		"Second: " + day(100) + " to " + day(101) + " (no answer)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("gaps\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 )
 
@@ -87,7 +88,7 @@ func (b *builder) responses() {
 		b.p("No deviation is listed in section IV, and so there is nothing to respond to.")
 		return
 	}
-	b.keep("For each test with deviations management states cause, effect, what was done and by when. A line is blank until management fills it.")
+	b.keep("For each test with deviations management states cause, effect, what was done and by when.")
 	t := Table{Subject: "responses", Columns: []Column{{Title: "Test", Width: 40}, {Title: "Deviations", Width: 12, Align: Right}, {Title: "Response of management", Width: 40}, {Title: "Page", Width: 8, Align: Right}}}
 	open := 0
 	for i, f := range b.d.Tests {
@@ -126,6 +127,9 @@ func (b *builder) response(test string) (Text, bool) {
 			return out, true
 		}
 	}
+	if !b.doc.Draft {
+		return say(quiet("No response was given.")), false
+	}
 	return say(quiet("[cause, effect, action, date]")), false
 }
 
@@ -134,27 +138,13 @@ func (b *builder) gaps() {
 	b.heading(2, "Gaps of monitoring")
 	t := Table{Subject: "gaps", Columns: []Column{{Title: "Test", Width: 38}, {Title: "Days tested", Width: 12, Align: Right}, {Title: "Without verdict", Width: 13, Align: Right}, {Title: "When", Width: 37}}}
 	for i, f := range b.d.Tests {
-		s := stripOf(f, b.d.Engagement.Period)
-		s.Period.To -= period.Date(toCome(b.d))
-		var when []string
-		for _, r := range s.Normal() {
-			if r.Outcome == chart.None || r.Outcome == chart.Unknown {
-				first, last := r.From, r.From+period.Date(r.Days)-1
-				text := day(first)
-				if last > first {
-					text += " to " + day(last)
-				}
-				when = append(when, text+" ("+r.Outcome.String()+")")
-			}
-		}
-		if len(when) == 0 && f.DaysGap == 0 {
+		when, n := stretches(f, b.d)
+		if n == 0 && f.DaysGap == 0 {
 			continue
 		}
-		if n := len(when); n > 6 {
-			when = append(when[:6], fmt.Sprintf("and %d more stretches, see the strip", n-6))
-		}
-		t.Rows = append(t.Rows, cells(say(see(b.testAnchor(i), f.Title)), say(num(f.DaysTested)), say(num(f.DaysGap)), say(strings.Join(when, ";\n"))))
+		t.Rows = append(t.Rows, cells(say(see(b.testAnchor(i), f.Title)), say(num(f.DaysTested)), say(num(f.DaysGap)), say(when)))
 	}
+	alike(t.Rows)
 	sources := Table{Subject: "incomplete", Caption: say("Collections that were incomplete"), Columns: []Column{{Title: "Connection", Width: 52}, {Title: "Collections", Width: 16, Align: Right}, {Title: "Complete", Width: 16, Align: Right}, {Title: "Incomplete", Width: 16, Align: Right}}}
 	for _, s := range b.d.Sources {
 		if s.Complete < s.Items {
@@ -176,6 +166,54 @@ func (b *builder) gaps() {
 	if len(sources.Rows) > 0 {
 		b.add(sources)
 	}
+}
+
+// alike puts rows with the same days one after another, and says the days once: many tests miss the same collection.
+func alike(rows []Row) {
+	first := map[string]int{}
+	said := func(r Row) string {
+		return r.Cells[1].String() + "|" + r.Cells[2].String() + "|" + r.Cells[3].String()
+	}
+	for i, r := range rows {
+		if _, ok := first[said(r)]; !ok {
+			first[said(r)] = i
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return first[said(a)] - first[said(b)] })
+	last := ""
+	for i := range rows {
+		if now := said(rows[i]); now == last {
+			rows[i].Cells[3] = say(quiet("as above"))
+		} else {
+			last = now
+		}
+	}
+}
+
+// stretchesNamed is how many stretches without a verdict are named one by one.
+const stretchesNamed = 6
+
+// stretches tells the stretches of a test without a verdict, and how many there are.
+func stretches(f engagement.TestFacts, d *engagement.Dossier) (string, int) {
+	s := stripOf(f, d.Engagement.Period)
+	s.Period.To -= period.Date(toCome(d))
+	var when []string
+	longest := 0
+	for _, r := range s.Normal() {
+		if r.Outcome != chart.None && r.Outcome != chart.Unknown {
+			continue
+		}
+		first, last := r.From, r.From+period.Date(r.Days)-1
+		text := day(first)
+		if last > first {
+			text += " to " + day(last)
+		}
+		when, longest = append(when, text+" ("+r.Outcome.String()+")"), max(longest, r.Days)
+	}
+	if n := len(when); n > stretchesNamed {
+		return fmt.Sprintf("%d stretches of at most %s, the first %s, the last %s; the strip shows all", n, count(longest, "day", "days"), when[0], when[n-1]), n
+	}
+	return strings.Join(when, ";\n"), len(when)
 }
 
 // bare are the controls that nothing shows to have operated.

@@ -114,35 +114,69 @@ func (l *layout) entries(depth int) []tocEntry {
 	return out
 }
 
-// contents sets the table of contents; each line leads to its page.
+// Of a line of the contents: its height, where there is plenty of it and at least, the space over a section's, and room for the number
+// and for the page.
+const (
+	tocLead, tocTight = 15.0, 12.0
+	tocSpace          = 9.0
+	tocNumber         = 44.0
+	tocPage           = 30.0
+)
+
+// contents sets the table of contents; each line leads to its page. What would leave a few lines over for a page of their own stands
+// closer, so that it does not.
 func (l *layout) contents(c report.Contents) {
-	const number, page = 44.0, 30.0
-	g := l.geo
+	type entry struct {
+		tocEntry
+		style
+		x     float64
+		lines []line
+	}
+	g, height := l.geo, 0.0
+	var list []entry
 	for _, e := range l.entries(max(1, c.Depth)) {
-		s, x := style{look{regular, 9.5, ink}, 15}, g.left+number*float64(e.level-1)*.5
+		x := entry{e, style{look{regular, 9.5, ink}, tocLead}, g.left + tocNumber*float64(e.level-1)*.5, nil}
 		if e.level == 1 {
-			s.face = bold
-			l.space(9)
+			x.face = bold
+			height += tocSpace
 		}
-		lines := l.wrap(report.Text{{Text: e.title}}, s.look, g.right-page-x-number)
-		l.need(float64(len(lines)) * s.lead)
-		for i, ln := range lines {
-			y := l.take(s.lead)
-			if !l.draws() {
-				continue
-			}
-			if i == 0 {
-				k := s.look
-				k.color = ink3
-				l.text(k, x, baseline(s, y), l.fit(k, clean(l.job.fonts, e.number, nil), number-4))
-			}
-			l.line(ln, s, x+number, y, g.right-page-x-number, report.Left)
-			if i == len(lines)-1 {
-				l.leader(s, x+number, ln, y, l.pageOf(e.anchor))
-			}
-			if n, ok := l.links[e.anchor]; ok {
-				l.file.Link(x, y, g.right-x, s.lead, n)
-			}
+		x.lines = l.wrap(report.Text{{Text: e.title}}, x.look, g.right-tocPage-x.x-tocNumber)
+		height += float64(len(x.lines)) * tocLead
+		list = append(list, x)
+	}
+	scale := 1.0
+	if fit := l.room() / height; fit < 1 && fit >= tocTight/tocLead {
+		scale = fit * .999 // sums of what is rounded must not be more than the whole
+	}
+	for _, e := range list {
+		e.lead *= scale
+		if e.level == 1 {
+			l.space(tocSpace * scale)
+		}
+		l.tocLine(e.tocEntry, e.style, e.x, e.lines)
+	}
+}
+
+// tocLine sets one entry of the contents.
+func (l *layout) tocLine(e tocEntry, s style, x float64, lines []line) {
+	g := l.geo
+	l.need(float64(len(lines)) * s.lead)
+	for i, ln := range lines {
+		y := l.take(s.lead)
+		if !l.draws() {
+			continue
+		}
+		if i == 0 {
+			k := s.look
+			k.color = ink3
+			l.text(k, x, baseline(s, y), l.fit(k, clean(l.job.fonts, e.number, nil), tocNumber-4))
+		}
+		l.line(ln, s, x+tocNumber, y, g.right-tocPage-x-tocNumber, report.Left)
+		if i == len(lines)-1 {
+			l.leader(s, x+tocNumber, ln, y, l.pageOf(e.anchor))
+		}
+		if n, ok := l.links[e.anchor]; ok {
+			l.file.Link(x, y, g.right-x, s.lead, n)
 		}
 	}
 }

@@ -274,3 +274,18 @@ func BenchmarkHuge(b *testing.B) {
 		})
 	}
 }
+
+// TestContentsFit: contents that are a few lines too long for a page stand closer; those that are much too long go on.
+func TestContentsFit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ sections, pages int }{{20, 1}, {25, 1}, {31, 1}, {36, 2}, {50, 2}, {60, 3}} {
+		doc := document(report.Contents{Depth: 1})
+		for n := range c.sections {
+			doc.Sections = append(doc.Sections, report.Section{Anchor: fmt.Sprint("s", n), Number: fmt.Sprint(n + 1), Title: fmt.Sprint("Section ", n+1)})
+		}
+		r, _, _ := render(t, doc, Options{})
+		if first := r.Anchors["s0"]; first != 2+c.pages {
+			t.Errorf("%d sections: the first is on page %d, want %d pages of contents after the cover", c.sections, first, c.pages)
+		}
+	}
+}
