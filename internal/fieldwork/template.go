@@ -116,7 +116,7 @@ func OurWording() Wording {
 	return Wording{
 		None: "No deviations noted", Noted: "Deviations noted.", NotTested: "Not tested:",
 		NoOccurrence: "The control did not operate in the period, because there was no occurrence; only its design was tested.",
-		All:          "All items", Random: "Random", Spread: "Random, spread over the {strata}s of the period", Complete: "Counts of the source and of {second} agree.",
+		All:          "All items", Random: "Random", Spread: "Random, spread over the {strata}s of the period", Complete: "The count of the source and a second one agree ({second}).",
 	}
 }
 

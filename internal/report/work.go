@@ -36,13 +36,16 @@ func (b *builder) auditorTests(subject string, list []engagement.Work) {
 		}
 		t.Rows = append(t.Rows, cells(say(bold(w.No)), what, selection(w), judgeWork(w).text()))
 		for _, d := range w.Deviations {
-			nature := or(fold(d.Nature), "no nature is recorded")
+			nature := or(title(fold(d.Nature)), "no nature is recorded")
 			if d.Cause != "" {
 				nature = append(nature, Span{Text: "\nCause: " + fold(d.Cause)})
 			}
 			response := say(fold(d.Response))
 			if strings.TrimSpace(d.Response) == "" {
 				response = say(quiet("[no response yet]"))
+				if !b.doc.Draft {
+					response = say(quiet("No response was given."))
+				}
 				b.lack("Management’s response to deviation " + cmp.Or(d.Ref, w.No) + ".")
 			}
 			dev.Rows = append(dev.Rows, cells(say(bold(w.No)), say(num(d.Count)+" of "+num(d.Of)), nature, response))
@@ -57,7 +60,7 @@ func (b *builder) auditorTests(subject string, list []engagement.Work) {
 // selection is what a test was made of: all of the population, or which of it and how drawn.
 func selection(w engagement.Work) Text {
 	p, s := w.Population, w.Selection
-	out := or(strings.TrimSuffix(fold(p.Definition), "."), "no population")
+	out := or(title(strings.TrimSuffix(fold(p.Definition), ".")), "no population")
 	out = append(out, Span{Text: ": " + num(p.Size) + "."})
 	if p.Source != "" {
 		out = append(out, Span{Text: " Source: " + p.Source + "."})
