@@ -28,7 +28,7 @@ func (a *App) families(ctx context.Context, s access.ReadScope, controls []strin
 	for _, f := range all {
 		x := engagement.Framework{ID: f.Ref, Name: f.Name()}
 		for _, y := range f.Families {
-			id := y.ID
+			id := y.Label
 			if id == "-" { // controls outside any group
 				id = ""
 			}

@@ -227,5 +227,7 @@ type Arranged struct {
 // ArrangedFamily is a family with the controls that answer it.
 type ArrangedFamily struct {
 	Family
+	// Label is the identifier as the labels of its requirements write it, "AC" where AC-1 is one of "ac"; the identifier if they do not.
+	Label    string
 	Controls []string
 }

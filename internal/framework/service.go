@@ -436,7 +436,11 @@ func (s *Service) Arrange(ctx context.Context, scope access.ReadScope, controls 
 			return nil, err
 		}
 		answers := map[string]map[string]bool{} // family -> control
+		labels := map[string]string{}
 		for _, k := range kept {
+			if letters, _, ok := strings.Cut(k.Label, "-"); ok && labels[k.Family] == "" && strings.EqualFold(letters, k.Family) {
+				labels[k.Family] = letters
+			}
 			for _, m := range k.Mapped {
 				if k.Gone == 0 && !k.Withdrawn {
 					if answers[k.Family] == nil {
@@ -448,7 +452,7 @@ func (s *Service) Arrange(ctx context.Context, scope access.ReadScope, controls 
 		}
 		x, some := Arranged{Framework: f}, false
 		for _, y := range families {
-			in := ArrangedFamily{Family: y, Controls: []string{}}
+			in := ArrangedFamily{Family: y, Label: cmp.Or(labels[y.ID], y.ID), Controls: []string{}}
 			for _, c := range controls {
 				if answers[y.ID][c] {
 					in.Controls, some = append(in.Controls, c), true

@@ -198,7 +198,7 @@ func TestMap(t *testing.T) {
 			t.Errorf("%+v, %v", res, err)
 		}
 		out, err := s.Arrange(ctx, read, []string{"IAM-01", "IAM-03"})
-		if err != nil || len(out) != 1 || !slices.Equal(out[0].Families[0].Controls, []string{"IAM-01"}) || !slices.Equal(out[0].Families[1].Controls, []string{"IAM-03"}) {
+		if err != nil || len(out) != 1 || !slices.Equal(out[0].Families[0].Controls, []string{"IAM-01"}) || !slices.Equal(out[0].Families[1].Controls, []string{"IAM-03"}) || out[0].Families[0].Label != "AC" || out[0].Families[1].Label != "ir.a" {
 			t.Errorf("%+v, %v", out, err)
 		}
 		if out, err = s.Arrange(ctx, read, []string{"GOV-01"}); err != nil || out != nil {
