@@ -25,7 +25,7 @@ function binary() {
  * @returns {Promise<{url: string, stop: () => Promise<void>}>}
  */
 function demo(bin, data) {
-  const child = spawn(bin, ['demo', '--people', '60', '--repositories', '8', '--days', '60', '--data', data, '--port', '0'],
+  const child = spawn(bin, ['demo', '--people', '60', '--repositories', '8', '--days', '60', '--daily', '60', '--data', data, '--port', '0'],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TICKMARK_DEV: 'yes' } });
   let said = '';
   const stop = () => new Promise((/** @type {(_: void) => void} */ done) => {

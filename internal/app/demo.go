@@ -34,10 +34,12 @@ type DemoConfig struct {
 	People       int    `json:"people"`
 	Repositories int    `json:"repositories"`
 	Days         int    `json:"days"`
-	// Daily is the number of days at the end on which everything is collected and tested each day, and which the examination
-	// under way is about; before them it is done once a week. 0 means all days.
-	Daily int       `json:"daily"`
-	Start time.Time `json:"start"`
+	// Daily is the number of days at the end on which everything is collected and tested each day; before them it is done once a
+	// week. 0 means all days.
+	Daily int `json:"daily"`
+	// Running is the number of days at the end that the examination under way is about. 0 means the daily ones.
+	Running int       `json:"running"`
+	Start   time.Time `json:"start"`
 }
 
 // DemoUser is a sign-in of the demo.
@@ -264,7 +266,7 @@ const weekly = 7
 // looks reports whether the demo collects and tests on the n-th day.
 func (c DemoConfig) looks(n int) bool { return n%weekly == 0 || n >= c.Days-c.daily() }
 
-// daily is the number of days at the end on which it looks every day: the period of its engagement.
+// daily is the number of days at the end on which it looks every day.
 func (c DemoConfig) daily() int {
 	if c.Daily <= 0 || c.Daily > c.Days {
 		return c.Days
@@ -272,9 +274,17 @@ func (c DemoConfig) daily() int {
 	return c.Daily
 }
 
-// reported is the number of days at the beginning that the examination which is over is about: all before the daily ones, since it takes
-// its time after them, but half where there are not that many.
-func (c DemoConfig) reported() int { return max(c.Days-c.daily(), c.Days/2) }
+// running is the number of days at the end that the examination under way is about.
+func (c DemoConfig) running() int {
+	if c.Running <= 0 || c.Running > c.Days {
+		return c.daily()
+	}
+	return c.Running
+}
+
+// reported is the number of days at the beginning that the examination which is over is about: all before the one under way, in whose
+// days it takes its time, but half where there are not that many.
+func (c DemoConfig) reported() int { return max(c.Days-c.running(), c.Days/2) }
 
 // passwordLength is that of the demo's passwords, in characters of 5 bits.
 const passwordLength = 16
@@ -325,9 +335,9 @@ func (d *Demo) setUp(ctx context.Context) error {
 	if d.sister, err = d.payroll(ctx, now); err != nil {
 		return err
 	}
-	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.daily())
+	first := period.Of(d.Config.Start) + period.Date(d.Config.Days-d.Config.running())
 	if _, _, err = a.Engagement.Create(ctx, scope, now, engagement.New{
-		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.daily())}, Firm: "Harlow & Pike LLP", State: engagement.Observation,
+		Categories: []string{"security", "availability", "confidentiality"}, Period: period.Period{From: first, To: first + period.Date(d.Config.running())}, Firm: "Harlow & Pike LLP", State: engagement.Observation,
 	}); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ var asked = []struct {
 
 // reports files what was there before the demo, and plans the rest.
 func (c *demoVendors) reports(ctx context.Context, s access.Scope, now time.Time) error {
-	exam := c.Config.Days - c.Config.daily()
+	exam := c.Config.Days - c.Config.running()
 	for _, x := range demoReports(exam) {
 		if x.received < 0 {
 			if err := c.file(ctx, s, now, x); err != nil {
@@ -127,7 +127,7 @@ func (c *demoVendors) file(ctx context.Context, s access.Scope, now time.Time, x
 	if r, err = c.App.Vendors.FileReport(ctx, s, now, c.refs[x.vendor], r); err != nil {
 		return err
 	}
-	if x.vendor == gapVendor && c.day(x.from) > c.day(c.Config.Days-c.Config.daily()) {
+	if x.vendor == gapVendor && c.day(x.from) > c.day(c.Config.Days-c.Config.running()) {
 		c.plant("tickmark-vendor-covered", c.refs[x.vendor], "its new report begins a month after what the one before and its letter cover")
 	}
 	if err := c.do(ctx, s, now, x.reviewed, "review/"+r.Ref, func(ctx context.Context, s access.Scope, now time.Time) error { return c.review(ctx, s, now, r.Ref, x) }); err != nil {

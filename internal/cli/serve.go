@@ -41,8 +41,9 @@ func (s *session) serveCommand() *cobra.Command {
 const (
 	demoPeople       = 400
 	demoRepositories = 12
-	demoDays         = 365 + demoDaily
-	demoDaily        = 92
+	demoDays         = 365 + demoRunning
+	demoRunning      = 92
+	demoDaily        = 30
 	demoSeed         = 2026
 	demoData         = ".demo"
 )
@@ -53,7 +54,7 @@ func (s *session) demoCommand() *cobra.Command {
 	var port int
 	c := &cobra.Command{
 		Use: "demo", Short: "Start everything with a simulated company and a year of its life", Args: cobra.NoArgs,
-		Long: "Starts Northwind, a simulated company whose GitHub, Okta and BambooHR are HTTP servers on this machine, collects and tests\na year of its life with the real pipeline, weekly, has it examined up to the issued report in the quarter after, which is\ncollected and tested daily and has an examination of its own under way, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
+		Long: "Starts Northwind, a simulated company whose GitHub, Okta and BambooHR are HTTP servers on this machine, collects and tests\na year of its life with the real pipeline, has it examined up to the issued report in the quarter after, which has an\nexamination of its own under way, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, ok := s.flags["data"]; !ok && s.Env("TICKMARK_DATA") == "" {
 				s.flags["data"] = demoData
@@ -89,7 +90,8 @@ func (s *session) demoCommand() *cobra.Command {
 	f.IntVar(&cfg.People, "people", demoPeople, "people of the company")
 	f.IntVar(&cfg.Repositories, "repositories", demoRepositories, "repositories")
 	f.IntVar(&cfg.Days, "days", demoDays, "days of its life: a year, and its examination")
-	f.IntVar(&cfg.Daily, "daily", demoDaily, "days at the end that are collected and tested daily; the days before are those of the report that is issued")
+	f.IntVar(&cfg.Daily, "daily", demoDaily, "days at the end that are collected and tested daily; weekly before")
+	f.IntVar(&cfg.Running, "running", demoRunning, "days at the end that the examination under way is about; the issued report is about those before")
 	f.Uint64Var(&cfg.Seed, "seed", demoSeed, "seed: the same gives the same life")
 	f.BoolVar(&fresh, "fresh", false, "remove the demo's data folder first")
 	f.BoolVar(&once, "once", false, "live the year and end, without serving")
