@@ -358,13 +358,13 @@ func auditHint(v homeView) string {
 	return "Period ended " + page.DateText(w.Period.Last())
 }
 
-// auditFoot says what is frozen of the examination, and what the program does not keep.
+// auditFoot says what is frozen of the examination.
 func auditFoot(v homeView) string {
 	s := "Nothing is frozen for the auditor yet."
 	if e := v.Engagement; e != nil && e.Newest != nil {
 		s = "Dossier " + strconv.Itoa(e.Newest.Number) + " frozen " + page.DateText(period.Of(e.Newest.At)) + "."
 	}
-	return s + " Requests, samples and workpapers are not kept here yet."
+	return s
 }
 
 func orNA(key string) string {
