@@ -182,7 +182,22 @@ func (g *gatherer) judgePeriod(ctx context.Context) error {
 	if last := period.Of(g.end().Add(-time.Microsecond)) + 1; last < p.To {
 		p.To = last
 	}
-	b, err := g.s.Evaluate.Evaluate(ctx, g.scope, evaluate.Request{Tests: occ, AsOf: g.asOf(), Trigger: "freeze of " + g.e.Ref, Now: g.now, Period: &p})
+	if err := g.judgeAt(ctx, occ, g.asOf(), p); err != nil {
+		return err
+	}
+	// What is collected weekly is too old to judge from on most days. Then the period is judged from the last time after its end at which
+	// tests had what they need.
+	occ = slices.DeleteFunc(occ, func(t evaluate.Installed) bool { return g.final[t.Definition.ID].Evaluated() })
+	at, err := g.lastLook(ctx, occ)
+	if err != nil || at.IsZero() {
+		return err
+	}
+	return g.judgeAt(ctx, occ, at, p)
+}
+
+// judgeAt judges tests over a period from an instant.
+func (g *gatherer) judgeAt(ctx context.Context, tests []evaluate.Installed, at time.Time, p period.Period) error {
+	b, err := g.s.Evaluate.Evaluate(ctx, g.scope, evaluate.Request{Tests: tests, AsOf: at, Trigger: "freeze of " + g.e.Ref, Now: g.now, Period: &p})
 	if err != nil {
 		return err
 	}
@@ -190,6 +205,32 @@ func (g *gatherer) judgePeriod(ctx context.Context) error {
 		g.final[r.Test] = r
 	}
 	return nil
+}
+
+// lastLook is the last instant after the end of the period as of which one of some tests was evaluated; zero if there is none.
+func (g *gatherer) lastLook(ctx context.Context, tests []evaluate.Installed) (time.Time, error) {
+	var at time.Time
+	if len(tests) == 0 || !g.end().Before(g.asOf()) {
+		return at, nil
+	}
+	tallies, err := g.s.Evaluate.Store.Tally(ctx, g.read, g.end(), g.asOf())
+	if err != nil {
+		return at, err
+	}
+	for _, t := range tests {
+		last := tallies[t.Definition.ID].LastRun
+		if last == "" {
+			continue
+		}
+		r, err := g.s.Evaluate.Store.Run(ctx, g.read, last)
+		if err != nil {
+			return at, err
+		}
+		if r.AsOf.After(at) {
+			at = r.AsOf
+		}
+	}
+	return at, nil
 }
 
 // asOf is the instant the period is judged from: now, or, long after the period, a month after its end, when everything
