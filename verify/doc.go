@@ -1,5 +1,5 @@
-// Package verify checks, offline and with nothing else at hand, what Tickmark exports: engagement bundles and single
-// ledger proofs. It holds the public formats and imports nothing else of the program, so that an outsider can read it
+// Package verify checks, offline and with nothing else at hand, what Tickmark exports: engagement bundles, single ledger
+// proofs and single events. It holds the public formats and imports nothing else of the program, so that an outsider can read it
 // in an hour, or write another one.
 //
 // # The ledger
@@ -11,6 +11,11 @@
 // proves that nothing was rewritten afterwards.
 //
 // A payload is not in its entry: the entry holds HMAC-SHA-256(salt, payload). Erasing payload and salt leaves the log valid.
+//
+// # Events
+//
+// Events are filed in segments. The ledger entry of a segment names the Merkle root over the commitments of its events, each made of
+// the identifier, a salt and the record; one event is proven by these, its path to the root, and the proof of the entry.
 //
 // # Samples
 //

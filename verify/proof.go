@@ -23,8 +23,16 @@ type SingleProof struct {
 	Key        string   `json:"key"`
 }
 
-// Proof verifies a single-entry proof. It returns an error only when data is no proof at all.
+// Proof verifies the proof of an entry or of an event. It returns an error only when data is no proof at all.
 func Proof(data []byte, opt Options) (*Report, error) {
+	if isEvent(data) {
+		return eventProof(data, opt)
+	}
+	return entryProof(data, opt)
+}
+
+// entryProof verifies a single-entry proof.
+func entryProof(data []byte, opt Options) (*Report, error) {
 	var p SingleProof
 	if err := json.Unmarshal(data, &p); err != nil {
 		return nil, fmt.Errorf("not a proof: %w", err)

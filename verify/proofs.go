@@ -21,7 +21,7 @@ func (b *bundle) checkProofs() {
 			continue
 		}
 		b.rep.Proofs++
-		rep, err := Proof(data, Options{Keys: b.opt.Keys})
+		rep, err := entryProof(data, Options{Keys: b.opt.Keys})
 		if err != nil {
 			b.rep.find(CheckFormat, name, "%v", err)
 			continue

@@ -32,12 +32,13 @@ const (
 	CheckBatch      = "batch"      // a batch does not match its entries or its leaf
 	CheckPayload    = "payload"    // a payload is not the one its entry commits to
 	CheckRedraw     = "redraw"     // a sample does not come out of its seed
+	CheckEvent      = "event"      // an event is not what its segment was sealed over
 	CheckConclusion = "conclusion" // a recorded figure does not follow from the records
 )
 
 // Report is the outcome of a verification. No findings means that everything checked holds.
 type Report struct {
-	Kind      string    `json:"kind"` // "bundle", "ledger" or "proof"
+	Kind      string    `json:"kind"` // "bundle", "ledger", "proof" or "event"
 	Findings  []Finding `json:"findings"`
 	Notes     []string  `json:"notes"` // true things a reader should know that are not faults
 	Key       string    `json:"key"`   // the key that signed the checkpoint
@@ -54,6 +55,8 @@ type Report struct {
 	LastTime  string    `json:"last_time"`
 	Redrawn   []Redrawn `json:"redrawn"` // samples that were drawn again
 	Proofs    int       `json:"proofs"`  // of entries in other ledgers, which came along
+	// Event is what the proof of an event shows; nil of anything else, and when something was found.
+	Event *ProvenEvent `json:"event,omitempty"`
 }
 
 // OK reports whether nothing was found.

@@ -499,13 +499,14 @@ func TestNotABundle(t *testing.T) {
 	}
 }
 
-func TestProof(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	make1 := func(i int) verify.SingleProof {
-		line := w.batches[i/10]
+// proof is that of an entry by its index.
+func (w *world) proof(i int) verify.SingleProof {
+	for _, line := range w.batches {
 		var b verify.Batch
 		w.ok(json.Unmarshal([]byte(line.Batch), &b))
+		if seq := int64(i + 1); seq < b.First || seq > b.Last {
+			continue
+		}
 		var hs []tlog.Hash
 		for _, e := range w.entries[b.First-1 : b.Last] {
 			c, err := e.Canonical()
@@ -520,6 +521,13 @@ func TestProof(t *testing.T) {
 			LogPath: hexes(verify.PathOf(w.leaves, int(line.Leaf))), Checkpoint: string(w.checkpoint(int64(len(w.leaves)))), Key: w.vkey,
 		}
 	}
+	w.t.Fatalf("entry %d is in no batch", i+1)
+	return verify.SingleProof{}
+}
+
+func TestProof(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
 	check := func(p verify.SingleProof) *verify.Report {
 		raw, err := json.Marshal(p)
 		w.ok(err)
@@ -528,7 +536,7 @@ func TestProof(t *testing.T) {
 		return rep
 	}
 	for i := range w.entries {
-		if rep := check(make1(i)); !rep.OK() {
+		if rep := check(w.proof(i)); !rep.OK() {
 			t.Fatalf("entry %d: %v", i+1, rep.Findings)
 		}
 	}
@@ -545,7 +553,7 @@ func TestProof(t *testing.T) {
 		"checkpoint": {verify.CheckOld, func(p *verify.SingleProof) { p.Checkpoint = string(w.checkpoint(100)) }},
 		"signature":  {verify.CheckSignature, func(p *verify.SingleProof) { p.Checkpoint = strings.Replace(p.Checkpoint, "\n3", "\n4", 1) }},
 	} {
-		p := make1(5)
+		p := w.proof(5)
 		a.do(&p)
 		if rep := check(p); rep.OK() || rep.Findings[0].Check != a.check {
 			t.Errorf("%s: %v", name, rep.Findings)

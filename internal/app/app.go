@@ -134,6 +134,7 @@ type App struct {
 	Sources     *event.Sources
 	Intake      *event.Intake
 	Events      event.Lake
+	EventProofs *event.Proofs // of single events
 	EventSealer *event.Sealer
 
 	intakeLog *eventlog.Log

@@ -58,7 +58,7 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	if err := in.Open(ctx, a.Clock()); err != nil {
 		return err
 	}
-	a.Events = events
+	a.Events, a.EventProofs = events, &event.Proofs{Filing: events, Ledger: a.Ledger}
 	a.Detect.History, a.Incidents.Events = events, events
 	a.stations = &stations{app: a, all: map[access.OrgID]*station{}}
 	a.Intake = in
@@ -129,6 +129,48 @@ func (a *App) fileHunt(ctx context.Context, s access.Scope, now time.Time, title
 	all, err := a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
 		Title: title, Shows: shows, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes("hunt.json", body)}, Class: evidence.Confidential,
 		From: first, To: after, Obtained: "Asked of the stored events by the program", Controls: []string{"LOG-03"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return all[0].Ref, nil
+}
+
+// proveEvent makes the file that proves one event; nil where the intake log is not open.
+func (a *App) proveEvent() func(ctx context.Context, s access.ReadScope, id string) ([]byte, error) {
+	if a.Events == nil {
+		return nil
+	}
+	return func(ctx context.Context, s access.ReadScope, id string) ([]byte, error) {
+		p, err := a.EventProofs.Export(ctx, s, id)
+		if err != nil {
+			return nil, err
+		}
+		return event.ProofFile(p)
+	}
+}
+
+// fileEvent keeps one event with its proof as evidence of the day on which it happened.
+func (a *App) fileEvent(ctx context.Context, s access.Scope, now time.Time, title, shows, eventID string) (string, error) {
+	if a.Events == nil {
+		return "", errs.New(errs.Conflict, "events cannot be read here").WithHint("The server reads them: tickmark serve.")
+	}
+	e, err := a.Events.Event(ctx, s.ReadScope, eventID)
+	if err != nil {
+		return "", err
+	}
+	p, err := a.EventProofs.Export(ctx, s.ReadScope, eventID)
+	if err != nil {
+		return "", err
+	}
+	body, err := event.ProofFile(p)
+	if err != nil {
+		return "", err
+	}
+	first, after := huntDays(e.When(), e.When().Add(time.Microsecond), now)
+	all, err := a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
+		Title: title, Shows: shows, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes(event.ProofName(eventID), body)}, Class: evidence.Confidential,
+		From: first, To: after, Obtained: "Exported with its proof by the program; tickmark verify checks the file", Controls: []string{"LOG-03"},
 	})
 	if err != nil {
 		return "", err

@@ -2,9 +2,7 @@ package event
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -85,15 +83,7 @@ type Sealer struct {
 
 // Commitment is what the ledger holds of an event: nobody learns from it what was in the record, and whoever has the salt and the
 // record can show that it was this one. Without both it says nothing any more, and the ledger still stands.
-func Commitment(id string, salt, raw []byte) [32]byte {
-	m := hmac.New(sha256.New, salt)
-	m.Write(raw)
-	h := sha256.New()
-	h.Write([]byte{0})
-	h.Write([]byte(id))
-	h.Write(m.Sum(nil))
-	return [32]byte(h.Sum(nil))
-}
+func Commitment(id string, salt, raw []byte) [32]byte { return verify.EventCommitment(id, salt, raw) }
 
 // part is what one organisation gets of a pass.
 type part struct {
@@ -324,7 +314,7 @@ func (s *Sealer) record(ctx context.Context, p *part, now time.Time) error {
 	}
 	x := &p.segment
 	var err error
-	x.Seq, err = s.Ledger.Append(ctx, p.scope, now, "event.segment.sealed", x.ID, map[string]any{
+	x.Seq, err = s.Ledger.Append(ctx, p.scope, now, verify.KindSegment, x.ID, map[string]any{
 		"segment": x.ID, "sha256": x.SHA256, "root": x.Root, "rows": x.Rows, "first": x.First, "last": x.Last,
 		"from": x.From.Format(time.RFC3339Nano), "to": x.To.Format(time.RFC3339Nano), "logs": strings.Join(x.Logs, " "),
 	})

@@ -25,6 +25,7 @@ import (
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/kernel/period"
 	"github.com/tickmark/tickmark/internal/letter"
 	"github.com/tickmark/tickmark/internal/platform/lake"
@@ -69,6 +70,7 @@ type installation struct {
 	rival   string // session of the partner of the firm that examines the second organisation
 	// engagement is the one of the first organisation that the firm examines.
 	engagement string
+	stored     event.Lake // what the pages of this installation do not ask: see sources
 	close      func()
 }
 

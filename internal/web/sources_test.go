@@ -30,6 +30,9 @@ func (in *installation) sources(ctx context.Context, scope access.Scope, name st
 	if err := a.OpenEvents(ctx); err != nil {
 		return err
 	}
+	if a.Events != nil { // the first time
+		in.stored = a.Events
+	}
 	a.Events, a.Detect.History, a.Incidents.Events = nil, nil, told // asking what is stored is tested where it is stored
 	x, _, err := a.Sources.Add(ctx, scope, in.now.AddDate(0, 0, -20), event.NewSource{Name: name, Log: "vault.audit"})
 	if err != nil {

@@ -92,7 +92,10 @@ type Services struct {
 	// QueryEvents asks them in SQL; FileHunt keeps what was found as evidence.
 	QueryEvents func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
 	FileHunt    func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)
-	Requests    *request.Service // of the auditor
+	// ProveEvent makes the file that proves an event, nil while none can be read; FileEvent keeps one as evidence.
+	ProveEvent func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
+	FileEvent  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
+	Requests   *request.Service // of the auditor
 	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
 	AroundRisks   func(at time.Time) risk.Around
 	People        *people.Service

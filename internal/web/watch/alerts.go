@@ -11,7 +11,6 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/detect/pack"
-	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -276,32 +275,6 @@ func exportSignals(r *page.Request, t *page.Table, name string, read func(q pagi
 		}
 		return out, res.Total, err
 	})
-}
-
-// event shows an event that a signal of the alert names: its normal form, and the record as it came.
-func (p *pages) event(r *page.Request) error {
-	a, err := p.Alerts.Alert(r.Context(), r.Read(), r.Arg("ref"))
-	if err != nil {
-		return err
-	}
-	id := r.Arg("event")
-	kept, err := p.Alerts.Signals(r.Context(), r.Read(), a.ID, paging.Query{Size: paging.MaxSize})
-	if err != nil {
-		return err
-	}
-	named := slices.ContainsFunc(kept.Rows, func(k alert.Kept) bool {
-		return slices.ContainsFunc(k.Events, func(f alert.Fact) bool { return f.Event == id })
-	})
-	if !named || p.Event == nil {
-		return errs.New(errs.NotFound, "no event %s of %s can be read", page.Short(id, 60), a.Ref)
-	}
-	e, err := p.Event(r.Context(), r.Read(), id)
-	if err != nil {
-		return err
-	}
-	r.Title = e.ID
-	r.Crumbs = []page.Crumb{{Text: "Alerts", Href: alertsPlace}, {Text: a.Ref, Href: alertURL(a.Ref)}, {Text: "Event"}}
-	return r.Render(http.StatusOK, eventPage(r, a, e))
 }
 
 // onAlert shows or does something about an alert in a panel.

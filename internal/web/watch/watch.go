@@ -45,6 +45,9 @@ type Services struct {
 	Background page.Background
 	// File keeps what a hunt found as evidence about a time, and gives its reference.
 	File func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)
+	// Prove makes the file that proves an event, nil while none can be read; Keep files it as evidence and gives its reference.
+	Prove func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
+	Keep  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
 }
 
 type pages struct{ Services }
@@ -110,6 +113,8 @@ func (p *pages) alertRoutes(t *table) {
 	t.show(alertsPlace+"/rules", "Alerts by rule", alertsPlace, p.precision)
 	t.show(alertsPlace+"/{ref}", "Alert", alertsPlace, p.alert)
 	t.show(alertsPlace+"/{ref}/events/{event}", "Event", alertsPlace, p.event)
+	t.show(alertsPlace+"/{ref}/events/{event}/proof", "Proof of an event", alertsPlace, p.eventProof)
+	t.form(alertsPlace+"/{ref}/events/{event}/keep", "Keep an event as evidence", alertsPlace, access.AddEvidence, p.keepEventForm, p.keepEvent)
 	t.post(alertsPlace+"/{ref}/acknowledge", "Acknowledge an alert", alertsPlace, handle, p.acknowledge)
 	t.form(alertsPlace+"/{ref}/assign", "Assign an alert", alertsPlace, handle, p.assignForm, p.assign)
 	t.form(alertsPlace+"/{ref}/note", "Note", alertsPlace, handle, p.noteForm, p.note)

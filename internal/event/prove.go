@@ -1,0 +1,80 @@
+package event
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/verify"
+)
+
+// Filed is an event where it is filed: what its commitment is made of, and the way from it to the root of its segment.
+type Filed struct {
+	Event
+	Salt    []byte
+	Segment Segment
+	Place   int64       // in the segment, from 0
+	Path    []tlog.Hash // nearest first
+}
+
+// Filing finds events in segments.
+type Filing interface {
+	// Filed gives an event that is in a segment. One that waits to be filed is Unavailable. Law: the path leads to Segment.Root, or it
+	// is an error.
+	Filed(ctx context.Context, scope access.ReadScope, id string) (Filed, error)
+}
+
+// Prover proves that an entry is in the ledger.
+type Prover interface {
+	Prove(ctx context.Context, scope access.ReadScope, seq int64) (verify.SingleProof, error)
+}
+
+// Proofs exports single events in such a way that an outsider can check them: tickmark verify, or package verify.
+type Proofs struct {
+	Filing Filing
+	Ledger Prover
+}
+
+// Export is the proof of one event: the record, its place in its segment, and the segment's entry in the ledger.
+func (p *Proofs) Export(ctx context.Context, scope access.ReadScope, id string) (verify.EventProof, error) {
+	if err := scope.Require(access.ReadDetections); err != nil {
+		return verify.EventProof{}, err
+	}
+	x, err := p.Filing.Filed(ctx, scope, id)
+	if err != nil {
+		return verify.EventProof{}, err
+	}
+	if !utf8.Valid(x.Raw) {
+		return verify.EventProof{}, errs.New(errs.Internal, "the record of event %s is no UTF-8", id)
+	}
+	seal, err := p.Ledger.Prove(ctx, scope, x.Segment.Seq)
+	if err != nil {
+		return verify.EventProof{}, errs.Wrap(err, "the segment of event %s", id)
+	}
+	out := verify.EventProof{
+		V: 1, Kind: verify.EventKind, ID: x.ID, Record: string(x.Raw), Salt: hex.EncodeToString(x.Salt), Place: x.Place, Path: make([]string, len(x.Path)), Seal: seal,
+		Told: map[string]string{"source": x.Source, "log": x.Log, "received": x.Received.UTC().Format(time.RFC3339Nano)},
+	}
+	for i, h := range x.Path {
+		out.Path[i] = hex.EncodeToString(h[:])
+	}
+	return out, nil
+}
+
+// ProofFile is a proof as the file that people keep.
+func ProofFile(p verify.EventProof) ([]byte, error) {
+	b, err := json.MarshalIndent(p, "", " ")
+	if err != nil {
+		return nil, errs.As(errs.Internal, err, "the proof of event %s", p.ID)
+	}
+	return append(b, '\n'), nil
+}
+
+// ProofName is how the file of a proof is called.
+func ProofName(id string) string { return "event-" + id + ".proof.json" }

@@ -1,0 +1,97 @@
+package watch
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/tickmark/tickmark/internal/access"
+	"github.com/tickmark/tickmark/internal/alert"
+	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/web/page"
+)
+
+func eventURL(ref, id string) string { return alertURL(ref) + "/events/" + url.PathEscape(id) }
+
+// named is the alert of the address, and the event of it that a signal of the alert names.
+func (p *pages) named(r *page.Request) (alert.Alert, string, error) {
+	a, err := p.Alerts.Alert(r.Context(), r.Read(), r.Arg("ref"))
+	if err != nil {
+		return a, "", err
+	}
+	id := r.Arg("event")
+	kept, err := p.Alerts.Signals(r.Context(), r.Read(), a.ID, paging.Query{Size: paging.MaxSize})
+	if err != nil {
+		return a, "", err
+	}
+	named := slices.ContainsFunc(kept.Rows, func(k alert.Kept) bool {
+		return slices.ContainsFunc(k.Events, func(f alert.Fact) bool { return f.Event == id })
+	})
+	if !named || p.Event == nil {
+		return a, "", errs.New(errs.NotFound, "no event %s of %s can be read", page.Short(id, 60), a.Ref)
+	}
+	return a, id, nil
+}
+
+// event shows an event that a signal of the alert names: its normal form, and the record as it came.
+func (p *pages) event(r *page.Request) error {
+	a, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	e, err := p.Event(r.Context(), r.Read(), id)
+	if err != nil {
+		return err
+	}
+	r.Title = e.ID
+	r.Crumbs = []page.Crumb{{Text: "Alerts", Href: alertsPlace}, {Text: a.Ref, Href: alertURL(a.Ref)}, {Text: "Event"}}
+	return r.Render(http.StatusOK, eventPage(r, a, e, p.Prove != nil))
+}
+
+// eventProof gives the event with its proof as a file.
+func (p *pages) eventProof(r *page.Request) error {
+	_, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	if p.Prove == nil {
+		return errs.New(errs.Conflict, "events cannot be read here").WithHint("The server reads them: tickmark serve.")
+	}
+	body, err := p.Prove(r.Context(), r.Read(), id)
+	if err != nil {
+		return err
+	}
+	return r.Attach(event.ProofName(id), "application/json", int64(len(body)), r.Now, bytes.NewReader(body))
+}
+
+func (p *pages) keepEventForm(r *page.Request) error {
+	a, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	f := page.NewForm("title", "Event "+id+" of "+a.Ref)
+	return r.RenderPanel(f.Status(), keepEventPanel(r, f, a, id))
+}
+
+// keepEvent files the event with its proof as evidence.
+func (p *pages) keepEvent(r *page.Request) error {
+	f, scope, err := r.Submitted()
+	if err != nil {
+		return err
+	}
+	if err := r.Require(access.ReadDetections); err != nil {
+		return err
+	}
+	a, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	ref, err := p.Keep(r.Context(), scope, r.Now, f.Get("title"), f.Raw("shows"), id)
+	if err != nil {
+		return r.PanelAgain(f, err, keepEventPanel(r, f, a, id))
+	}
+	return r.Redirect("/e/"+ref, ref+" is filed.")
+}
