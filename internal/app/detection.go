@@ -168,16 +168,31 @@ func (a *App) lacking(ctx context.Context, scope access.Scope, now time.Time, al
 		if i < 0 || now.Sub(g.At) < gapGrace {
 			continue
 		}
-		sender := ""
-		if g.Stream != "" {
-			sender = " of " + g.Stream
-		}
+		title, sentence := gapWords(g, all[i].Name)
 		out = append(out, alert.Signal{
-			Key: g.ID, Kind: alert.Gap, Rule: "source-gap", Title: "Events of a source are missing", Level: alert.Medium, Entity: all[i].Name, EntityKind: "source",
-			Source: all[i].Ref, At: g.At, Criteria: []string{"CC7.2"}, Sentence: fmt.Sprintf("%d events%s never arrived at %s: of the numbers %d to %d.", g.Missing, sender, all[i].Name, g.First, g.Last),
+			Key: g.ID, Kind: alert.Gap, Rule: "source-gap", Title: title, Level: gapLevels[g.Kind], Entity: all[i].Name, EntityKind: "source",
+			Source: all[i].Ref, At: g.At, Criteria: []string{"CC7.2"}, Sentence: sentence,
 		})
 	}
 	return out, err
+}
+
+// gapLevels is how grave a gap is: a file that holds something else than it did is no accident of a network.
+var gapLevels = map[event.GapKind]alert.Level{event.GapMissing: alert.Medium, event.GapFile: alert.Medium, event.GapAltered: alert.High}
+
+// gapWords are title and sentence of an alert about a gap.
+func gapWords(g event.Gap, source string) (title, sentence string) {
+	switch g.Kind {
+	case event.GapFile:
+		return "A file of a source is missing", fmt.Sprintf("A digest of %s names the file %s, which never came.", source, g.Stream)
+	case event.GapAltered:
+		return "A file of a source was altered", fmt.Sprintf("The file %s of %s does not hold what a digest says it held when it was delivered.", g.Stream, source)
+	}
+	sender := ""
+	if g.Stream != "" {
+		sender = " of " + g.Stream
+	}
+	return "Events of a source are missing", fmt.Sprintf("%d events%s never arrived at %s: of the numbers %d to %d.", g.Missing, sender, source, g.First, g.Last)
 }
 
 // signalsAtOnce is how many signals are raised in one transaction.

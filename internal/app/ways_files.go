@@ -30,7 +30,7 @@ func (a *App) openPaths(ctx context.Context, w *ways) (all []func(context.Contex
 		if !there {
 			at = event.Position{Name: path}
 		}
-		f := &follow.File{Path: path, Source: source, Log: a.Log, At: at}
+		f := &follow.File{Path: path, Source: source.Source, Log: a.Log, At: at}
 		all = append(all, func(ctx context.Context) {
 			a.step(ctx, path, fileStep, f.Step)
 			if err := f.Close(); err != nil {
@@ -46,7 +46,7 @@ func (a *App) openPaths(ctx context.Context, w *ways) (all []func(context.Contex
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
 			return nil, errs.New(errs.Invalid, "folders: %s is no folder", path).WithHint("Make it, or take it out of the file of the ways in.")
 		}
-		f := &follow.Folder{Path: path, Source: source, Log: a.Log, Known: known}
+		f := &follow.Folder{Path: path, Source: source.Source, Log: a.Log, Known: known, Digested: a.digested(source)}
 		all = append(all, func(ctx context.Context) {
 			a.step(ctx, path, folderLook, func(ctx context.Context) (bool, error) {
 				_, err := f.Look(ctx)
@@ -57,33 +57,55 @@ func (a *App) openPaths(ctx context.Context, w *ways) (all []func(context.Contex
 	return all, nil
 }
 
+// followed is where the records of a way go.
+type followed struct {
+	follow.Source
+	to destination
+}
+
 // pathWay is where the records of a path go, and up to where its files are read.
-func (a *App) pathWay(ctx context.Context, w *ways, x pathWay, seen map[string]bool) (follow.Source, map[string]event.Position, string, error) {
+func (a *App) pathWay(ctx context.Context, w *ways, x pathWay, seen map[string]bool) (followed, map[string]event.Position, string, error) {
 	path := w.path(x.Path)
 	if path == "" {
-		return follow.Source{}, nil, "", errs.New(errs.Invalid, "a path is missing").At("path")
+		return followed{}, nil, "", errs.New(errs.Invalid, "a path is missing").At("path")
 	}
-	t, err := a.destinationOf(ctx, x.ofSource, "files")
+	source, known, err := a.followed(ctx, path, x.ofSource, x.Zone, seen)
+	return source, known, path, err
+}
+
+// followed is where the records of what is named go, and up to where its files are read. Nothing is named twice for one source.
+func (a *App) followed(ctx context.Context, name string, of ofSource, zoned string, seen map[string]bool) (followed, map[string]event.Position, error) {
+	t, err := a.destinationOf(ctx, of, "files")
 	if err != nil {
-		return follow.Source{}, nil, "", err
+		return followed{}, nil, err
 	}
-	if key := string(t.source.ID) + " " + path; seen[key] {
-		return follow.Source{}, nil, "", errs.New(errs.Invalid, "%s is named twice for %s", path, t.source.Ref).At("path")
-	} else {
-		seen[key] = true
+	key := string(t.source.ID) + " " + name
+	if seen[key] {
+		return followed{}, nil, errs.New(errs.Invalid, "%s is named twice for %s", name, t.source.Ref).At("path")
 	}
-	zone, err := time.LoadLocation(cmp.Or(x.Zone, "UTC"))
+	seen[key] = true
+	zone, err := time.LoadLocation(cmp.Or(zoned, "UTC"))
 	if err != nil {
-		return follow.Source{}, nil, "", errs.As(errs.Invalid, err, "zone %q", x.Zone)
+		return followed{}, nil, errs.As(errs.Invalid, err, "zone %q", zoned)
 	}
 	known, err := a.Intake.Positions(ctx, t.scope, t.source.ID)
 	if err != nil {
-		return follow.Source{}, nil, "", err
+		return followed{}, nil, err
 	}
-	return follow.Source{Log: t.source.Log, Zone: zone, Clock: func() time.Time { return a.Clock() }, Take: func(ctx context.Context, records []byte, at event.Position) error {
+	return followed{to: t, Source: follow.Source{Log: t.source.Log, Zone: zone, Clock: func() time.Time { return a.Clock() }, Take: func(ctx context.Context, records []byte, at event.Position) error {
 		_, err := a.lot(ctx, t, event.Lot{File: &at}, records)
 		return err
-	}}, known, path, nil
+	}}}, known, nil
+}
+
+// digested keeps what digests of CloudTrail lack; nil for sources of other logs.
+func (a *App) digested(x followed) follow.Digested {
+	if x.Log != "aws.cloudtrail" {
+		return nil
+	}
+	return func(ctx context.Context, digest string, lacks []event.Lack) error {
+		return a.Sources.Digested(ctx, x.to.scope, x.to.source.ID, digest, lacks, a.Clock())
+	}
 }
 
 // step does something over and over until the context ends: at once while there is more, after a while when there is none, later when

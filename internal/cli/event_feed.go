@@ -104,7 +104,7 @@ func (s *session) eventFeedRun() *cobra.Command {
 
 func (s *session) eventSourceGaps() *cobra.Command {
 	var open bool
-	c := &cobra.Command{Use: "gaps [SOURCE]", Short: "List numbers of senders that did not come, the newest first", Args: cobra.MaximumNArgs(1), RunE: s.run(func(ctx context.Context, args []string) error {
+	c := &cobra.Command{Use: "gaps [SOURCE]", Short: "List numbers of senders and files of digests that did not come, the newest first", Args: cobra.MaximumNArgs(1), RunE: s.run(func(ctx context.Context, args []string) error {
 		sources, err := s.app.Sources.List(ctx, s.read())
 		if err != nil {
 			return err
@@ -130,8 +130,8 @@ func (s *session) eventSourceGaps() *cobra.Command {
 			rows = append(rows, row{[]cell{text(refs[g.Source]), text(g.Stream), text(string(g.Kind)), number(g.First), number(g.Last), number(g.Missing), instant(g.At)},
 				map[string]any{"id": g.ID, "source": refs[g.Source], "sender": g.Stream, "kind": string(g.Kind), "first": g.First, "last": g.Last, "missing": g.Missing, "found": moment(g.At)}})
 		}
-		return s.table([]string{"source", "sender", "kind", "first", "last", "missing", "found"}, rows, "No number is missing, as far as senders count.")
+		return s.table([]string{"source", "sender", "kind", "first", "last", "missing", "found"}, rows, "No number is missing, as far as senders count, and no file that a digest names.")
 	})}
-	c.Flags().BoolVar(&open, "open", false, "only those of which numbers still lack")
+	c.Flags().BoolVar(&open, "open", false, "only those of which something still lacks")
 	return c
 }

@@ -51,6 +51,15 @@ func Each(in io.Reader, give func(record []byte, fault string) error) error {
 	return lines(r, give)
 }
 
+// Unpacked reads what gzip and zstd hold, and other files as they are.
+func Unpacked(in io.Reader) (io.Reader, error) {
+	r, err := unpacked(bufio.NewReaderSize(in, 64<<10))
+	if err != nil {
+		return nil, errs.As(errs.Invalid, err, "it cannot be unpacked")
+	}
+	return r, nil
+}
+
 // unpacked reads what gzip and zstd hold, and other files as they are.
 func unpacked(r *bufio.Reader) (*bufio.Reader, error) {
 	head, err := r.Peek(4)

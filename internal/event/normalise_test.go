@@ -170,3 +170,20 @@ func TestUnknownSession(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowsNumbers: a channel counts its records on each machine; a record that does not tell which is of no sender.
+func TestWindowsNumbers(t *testing.T) {
+	t.Parallel()
+	for record, want := range map[string]string{
+		`{"Computer":"ws-1.northwind.example","Channel":"Security","EventRecordID":4711,"EventID":4624}`: "ws-1.northwind.example Security 4711",
+		`{"Hostname":"ws-1","Channel":"System","RecordNumber":"7"}`:                                      "ws-1 System 7",
+		`{"Computer":"ws-1","EventRecordID":4711}`:                                                       " 0",
+		`{"Channel":"Security","EventRecordID":4711}`:                                                    " 0",
+		`{"Computer":"ws-1","Channel":"Security"}`:                                                       " 0",
+	} {
+		e, err := Normalise("windows", []byte(record), arrived)
+		if got := fmt.Sprintf("%s %d", e.Stream, e.Number); err != nil || got != want {
+			t.Errorf("%s: %q, want %q: %v", record, got, want, err)
+		}
+	}
+}

@@ -31,6 +31,8 @@ type GapKind string
 const (
 	GapMissing GapKind = "missing"
 	GapRestart GapKind = "restart" // the sender began to count anew: it was started again, or what it counts was taken away
+	GapFile    GapKind = "file"    // a file that a digest names is not there; Stream is its name
+	GapAltered GapKind = "altered" // a file holds something else than the digest says that names it; Stream is its name
 )
 
 // GapFilter narrows a list of gaps. Zero values do not narrow.
@@ -82,6 +84,9 @@ func readNumbers(ctx context.Context, store Numbers, scope access.ReadScope, sou
 	x := &numbers{source: source, next: next, changed: map[string]time.Time{}, open: map[string][]*Gap{}}
 	slices.Reverse(gaps)
 	for i := range gaps {
+		if gaps[i].Kind != GapMissing {
+			continue
+		}
 		x.open[gaps[i].Stream] = append(x.open[gaps[i].Stream], &gaps[i])
 	}
 	return x, nil

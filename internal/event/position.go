@@ -2,6 +2,8 @@ package event
 
 import (
 	"context"
+	"maps"
+	"strings"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -14,12 +16,17 @@ type Position struct {
 	Identity string `json:"identity,omitempty"` // tells it from another under its name
 	Taken    int64  `json:"taken"`              // bytes, or records
 	SHA256   string `json:"sha256,omitempty"`   // of a file that does not change
+	Plain    string `json:"plain,omitempty"`    // SHA-256 of what such a file holds unpacked, once the whole of it is taken
+	// Forget begins the names of positions that are not needed any more: those of a day of a bucket, once nothing late is looked for.
+	Forget string `json:"forget,omitempty"`
 }
 
 // Positions keeps positions that are filed.
 type Positions interface {
 	SetPosition(ctx context.Context, scope access.Scope, s SourceID, p Position) error
 	Positions(ctx context.Context, scope access.ReadScope, s SourceID) ([]Position, error)
+	// ForgetPositions removes those whose names begin with a text.
+	ForgetPositions(ctx context.Context, scope access.Scope, s SourceID, begins string) error
 }
 
 // Positions are those up to which the files of a source are read, by name: what is filed, and what only the intake log holds.
@@ -60,5 +67,13 @@ func (f *feed) place(p *Position) {
 	if f.positions == nil {
 		f.positions = map[string]Position{}
 	}
+	forget(f.positions, p.Forget)
 	f.positions[p.Name] = *p
+}
+
+// forget removes the positions whose names begin with a text; none with an empty one.
+func forget(all map[string]Position, begins string) {
+	if begins != "" {
+		maps.DeleteFunc(all, func(name string, _ Position) bool { return strings.HasPrefix(name, begins) })
+	}
 }

@@ -94,6 +94,7 @@ type part struct {
 	sources  map[SourceID]*Source
 	receipts map[SourceID][]Receipt
 	files    map[SourceID]map[string]Position
+	forgets  map[SourceID][]string
 	numbers  map[SourceID]*numbers
 	days     []Day
 }
@@ -176,7 +177,7 @@ func (s *Sealer) due(from, end int64, now time.Time) (bool, error) {
 func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int64, b *batch) error {
 	p := parts[b.head.Org]
 	if p == nil {
-		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}, files: map[SourceID]map[string]Position{}, numbers: map[SourceID]*numbers{}}
+		p = &part{scope: s.Access.System(b.head.Org, "sealing of events"), sources: map[SourceID]*Source{}, receipts: map[SourceID][]Receipt{}, files: map[SourceID]map[string]Position{}, forgets: map[SourceID][]string{}, numbers: map[SourceID]*numbers{}}
 		parts[b.head.Org] = p
 	}
 	x := p.sources[b.head.Source]
@@ -201,6 +202,10 @@ func (s *Sealer) add(ctx context.Context, parts map[access.OrgID]*part, pos int6
 	if at := b.head.File; at != nil {
 		if p.files[b.head.Source] == nil {
 			p.files[b.head.Source] = map[string]Position{}
+		}
+		if at.Forget != "" {
+			forget(p.files[b.head.Source], at.Forget)
+			p.forgets[b.head.Source] = append(p.forgets[b.head.Source], at.Forget)
 		}
 		p.files[b.head.Source][at.Name] = *at
 	}
@@ -297,6 +302,11 @@ func (s *Sealer) record(ctx context.Context, p *part, now time.Time) error {
 		}
 		if n := p.numbers[x.ID]; n != nil {
 			if err := n.save(ctx, s.Numbers, p.scope); err != nil {
+				return err
+			}
+		}
+		for _, begins := range p.forgets[x.ID] { // first: what is kept came later
+			if err := s.Store.ForgetPositions(ctx, p.scope, x.ID, begins); err != nil {
 				return err
 			}
 		}
