@@ -25,6 +25,7 @@ type ways struct {
 	Syslog  []syslogWay `yaml:"syslog"`
 	Files   []pathWay   `yaml:"files"`   // that grow and are followed
 	Folders []pathWay   `yaml:"folders"` // into which whole files are put
+	Buckets []bucketWay `yaml:"buckets"` // the same, at S3 and what speaks its interface
 
 	folder string // of the file
 }
@@ -213,6 +214,11 @@ func (a *App) openWays(ctx context.Context) (run func(context.Context), err erro
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	buckets, err := a.openBuckets(ctx, &w)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	files = append(files, buckets...)
 	return func(ctx context.Context) {
 		var all sync.WaitGroup
 		for _, run := range append(files, s.Run, a.feeding) {

@@ -33,6 +33,8 @@ type Digests struct {
 	Tell Digested
 	// Before says that files of a day are not followed, since it was before the first or is long past; nil follows all.
 	Before func(key string) bool
+	// Over says that nothing late is waited for on the day of a digest, by the name under which its position is kept; nil waits for ever.
+	Over func(digest string) bool
 
 	waiting map[string]*digest // by the names under which their positions are kept
 }
@@ -113,7 +115,7 @@ func (x *Digests) Settle(ctx context.Context) error {
 	}
 	for name, d := range x.waiting {
 		lacks := x.lacks(d, files)
-		if len(lacks) > 0 && x.Clock().Sub(d.since) < digestGrace {
+		if len(lacks) > 0 && x.Clock().Sub(d.since) < digestGrace && (x.Over == nil || !x.Over(name)) {
 			continue
 		}
 		if told, err := json.Marshal(lacks); err != nil {
@@ -127,12 +129,9 @@ func (x *Digests) Settle(ctx context.Context) error {
 		if len(lacks) > 0 {
 			continue
 		}
-		at := event.Position{Name: name, Identity: d.o.Mark, SHA256: d.sum, Plain: d.plain}
-		if err := x.Take(ctx, nil, at); err != nil {
+		if err := x.done(ctx, name, d); err != nil {
 			return err
 		}
-		x.Known[name] = at
-		delete(x.waiting, name)
 	}
 	return ctx.Err()
 }
@@ -191,4 +190,27 @@ func base(name string) string {
 		name = strings.TrimSuffix(name, s)
 	}
 	return name
+}
+
+// Finish is done with the digests of days that are over, although something they name lacks: the gaps stay.
+func (x *Digests) Finish(ctx context.Context) error {
+	for name, d := range x.waiting {
+		if x.Over == nil || !x.Over(name) {
+			continue
+		}
+		if err := x.done(ctx, name, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Digests) done(ctx context.Context, name string, d *digest) error {
+	at := event.Position{Name: name, Identity: d.o.Mark, SHA256: d.sum, Plain: d.plain}
+	if err := x.Take(ctx, nil, at); err != nil {
+		return err
+	}
+	x.Known[name] = at
+	delete(x.waiting, name)
+	return nil
 }
