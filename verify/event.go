@@ -167,7 +167,7 @@ func decodeOnce(data []byte, v any) error {
 	if err := dec.Decode(v); err != nil {
 		return err
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // the end is never wrapped
+	if _, err := dec.Token(); err != io.EOF {
 		return fmt.Errorf("there is something after its end")
 	}
 	return unique(json.NewDecoder(bytes.NewReader(data)))

@@ -23,7 +23,7 @@ func TestBuckets(t *testing.T) {
 	srv := httptest.NewServer(store)
 	defer srv.Close()
 	must(t, os.WriteFile(filepath.Join(w.dir, "trail.key"), []byte(bucketSecret+"\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(w.dir, "open.key"), []byte(bucketSecret), 0o644)) //nolint:gosec // it must be refused
+	must(t, os.WriteFile(filepath.Join(w.dir, "open.key"), []byte(bucketSecret), 0o644))
 	way := fmt.Sprintf("{url: 's3://northwind-trail/logs', region: eu-central-1, endpoint: '%s', path_style: true, every: 5s, key_id: AKIANORTHWIND, secret_file: trail.key, source: %s}", srv.URL, trail.Ref)
 	day := w.Clock().UTC().Format("2006/01/02")
 	put := func(id string) {

@@ -37,7 +37,6 @@ const (
 type world struct {
 	*s3.Server
 	t      *testing.T
-	url    string
 	at     bucket.Address
 	b      *bucket.Bucket
 	now    time.Time
