@@ -89,6 +89,7 @@ type Fact struct {
 	From   string    `json:"from,omitempty"`
 	Target string    `json:"target,omitempty"`
 	Failed bool      `json:"failed,omitempty"` // the attempt did not succeed
+	Erased int64     `json:"erased,omitempty"` // the ledger entry by which the event was erased; nothing else is said of it then
 }
 
 // Signal is one thing that detection noticed. What is not known is empty.

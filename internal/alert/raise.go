@@ -13,11 +13,12 @@ import (
 
 // Service is the use cases of alerts.
 type Service struct {
-	Store    Store
-	Settings Settings
-	Members  Members
-	Tx       access.Tx
-	Ledger   access.Recorder
+	Store     Store
+	Redaction Redaction
+	Settings  Settings
+	Members   Members
+	Tx        access.Tx
+	Ledger    access.Recorder
 }
 
 // Window is how long after its last signal an alert still takes in another one. It is a judgement of ours: a day holds one

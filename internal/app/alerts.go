@@ -29,7 +29,7 @@ import (
 // wireAlerts makes alerts and incidents.
 func (a *App) wireAlerts() {
 	alerts := &alertsql.Store{DB: a.DB}
-	a.Alerts = &alert.Service{Store: alerts, Settings: alerts, Members: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
+	a.Alerts = &alert.Service{Store: alerts, Redaction: alerts, Settings: alerts, Members: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
 	a.Incidents = &incident.Service{
 		Store: &incidentsql.Store{DB: a.DB}, Alerts: a.Alerts, Playbooks: playbooks{}, Members: a.Access, Files: incidentFiles{a}, Tx: a.DB, Ledger: a.Ledger.Store, Tactics: tactics,
 	}

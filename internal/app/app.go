@@ -135,6 +135,7 @@ type App struct {
 	Intake      *event.Intake
 	Events      event.Lake
 	EventProofs *event.Proofs // of single events
+	EventEraser *event.Eraser
 	EventSealer *event.Sealer
 
 	intakeLog *eventlog.Log

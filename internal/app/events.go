@@ -53,7 +53,7 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	}
 	j := eventlake.Journal{Log: log}
 	recent := event.NewRecent(recentBytes)
-	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j, Recent: recent}, Segments: store, Engine: a.sandbox}
+	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j, Recent: recent}, Segments: store, Engine: a.sandbox, Erasures: store}
 	in := &event.Intake{Journal: j, Store: store, Keys: store, Segments: store, Access: a.Access, Past: events, Recent: recent}
 	if err := in.Open(ctx, a.Clock()); err != nil {
 		return err
@@ -63,7 +63,34 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	a.stations = &stations{app: a, all: map[access.OrgID]*station{}}
 	a.Intake = in
 	a.EventSealer = &event.Sealer{Journal: j, Store: store, Days: store, Segments: store, Numbers: store, Files: eventlake.Files{Dir: dir}, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store, Recent: recent}
+	files := eventlake.Files{Dir: dir}
+	a.EventEraser = &event.Eraser{
+		Sealer: a.EventSealer, Filing: events, Rewrite: eventlake.Rewrite{Dir: dir, Files: files}, Store: store, Journal: j, Recent: recent, Access: a.Access, Tx: a.DB, Ledger: a.Ledger.Store,
+		Traces: []event.Trace{a.eraseTraces},
+	}
+	if err := a.EventEraser.Resume(ctx); err != nil {
+		a.Log.Error("what remains of erased events could not be removed; tried again at the next start", "error", err)
+	}
 	return nil
+}
+
+// eraseTraces takes out of alerts, judgements and reconstructions what they say of an event that was erased.
+func (a *App) eraseTraces(ctx context.Context, scope access.Scope, e event.Erasure) error {
+	if err := a.Alerts.EraseEvent(ctx, scope, e.Event, e.Seq); err != nil {
+		return err
+	}
+	if err := a.Authority.Store.EraseEvent(ctx, scope, e.Event); err != nil {
+		return err
+	}
+	return a.Incidents.Store.DropSnapshots(ctx, scope, e.Event)
+}
+
+// eraseEvent erases an event; nil where the intake log is not open.
+func (a *App) eraseEvent() func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error) {
+	if a.Events == nil {
+		return nil
+	}
+	return a.EventEraser.Erase
 }
 
 // recentBytes is what is remembered of the events that came last, for detection: two seconds of a flood.

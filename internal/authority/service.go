@@ -41,6 +41,8 @@ type Store interface {
 	Judgements(ctx context.Context, s access.ReadScope, f Filter, q paging.Query) (paging.Result[Judgement], error)
 	// Each gives the judgements in order of time.
 	Each(ctx context.Context, s access.ReadScope, f Filter, do func(Judgement) error) error
+	// EraseEvent takes who and what out of the judgement of an event that was erased. The verdict stays.
+	EraseEvent(ctx context.Context, s access.Scope, event string) error
 	// Open are the events whose verdict is unknown and that happened since, oldest first.
 	Open(ctx context.Context, s access.ReadScope, since time.Time, limit int) ([]event.Event, error)
 	// Count counts judgements by verdict.

@@ -20,6 +20,8 @@ type Journal interface {
 	Bounds() (first, end int64)
 	Changed() <-chan struct{}
 	Trim(to int64) error
+	// Turn begins a new file, so that Trim can remove everything that was filed.
+	Turn(ctx context.Context) error
 }
 
 // Entry is one payload of the journal.

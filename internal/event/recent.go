@@ -68,3 +68,16 @@ func (b *batch) known(events []Event, pos int64, n int) Event {
 	}
 	return b.event(pos, n)
 }
+
+// drop forgets the batch at a position.
+func (r *Recent) drop(pos int64) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x, ok := r.at[pos]; ok {
+		r.size -= x.size
+		r.at[pos] = recentBatch{} // its place in the order stays
+	}
+}

@@ -18,7 +18,8 @@ import (
 	"github.com/tickmark/tickmark/verify"
 )
 
-// Segment is a file of events of one organisation, in the order in which they arrived. It never changes.
+// Segment is a file of events of one organisation, in the order in which they arrived. It never changes, but that single events may be
+// erased from it; Rows and Root are of when it was sealed.
 type Segment struct {
 	ID       string
 	File     string

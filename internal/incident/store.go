@@ -44,6 +44,8 @@ type Store interface {
 	AddSnapshot(ctx context.Context, s access.Scope, id ID, x Snapshot) error
 	// Snapshot is the newest one; NotFound before the first.
 	Snapshot(ctx context.Context, s access.ReadScope, id ID) (Snapshot, error)
+	// DropSnapshots removes every reconstruction that an event is part of.
+	DropSnapshots(ctx context.Context, s access.Scope, event string) error
 	AddDuties(ctx context.Context, s access.Scope, d Duties) error
 	// Duties is the newest version; the zero one before the first.
 	Duties(ctx context.Context, s access.ReadScope) (Duties, error)

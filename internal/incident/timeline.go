@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -145,6 +146,9 @@ func factLine(f alert.Fact, k alert.Signal) Line {
 	at := f.At
 	if at.IsZero() {
 		at = k.At
+	}
+	if f.Erased != 0 {
+		return Line{At: at, Kind: LineEvent, Text: "Erased event", Log: f.Log, Detail: fmt.Sprintf("%s, erased by entry %d of the ledger", f.Event, f.Erased)}
 	}
 	l := Line{At: at, Kind: LineEvent, Text: f.Action, Event: f.Event, Log: f.Log, Failed: f.Failed}
 	for _, part := range []string{f.Actor, f.Target, f.From} {

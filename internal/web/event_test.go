@@ -87,3 +87,39 @@ func TestEventProof(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// TestEraseEvent: an owner erases an event with a reason; where it stood the page says so, and nobody else may.
+func TestEraseEvent(t *testing.T) {
+	t.Parallel()
+	in := own(t)
+	e, at := in.reads(t)
+	owner := in.cookie[access.Owner]
+	for _, role := range []access.Role{access.SecurityAnalyst, access.ComplianceLead, access.Auditor} {
+		if s := one(t, in.get(t, at, in.cookie[role], http.StatusOK), "main"); strings.Contains(s, "Erase") {
+			t.Errorf("%s is offered to erase", role)
+		}
+		if res := in.send(t, at+"/erase", in.cookie[role], url.Values{"reason": {"request of the person, Art. 17 GDPR"}}); res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s erases: %d", role, res.StatusCode)
+		}
+	}
+	if s := one(t, in.get(t, at+"/erase", owner, http.StatusOK), "main"); !strings.Contains(s, "Erase this event?") || !strings.Contains(s, "nobody can bring them back") {
+		t.Error(s)
+	}
+	if res := in.send(t, at+"/erase", owner, url.Values{"reason": {"because"}}); res.StatusCode < 400 {
+		t.Errorf("without a reason: %d", res.StatusCode)
+	}
+	if s := one(t, in.get(t, at, owner, http.StatusOK), "main"); !strings.Contains(s, "The record as it came") {
+		t.Error(s)
+	}
+	res := in.send(t, at+"/erase", owner, url.Values{"reason": {"request of the person, Art. 17 GDPR"}})
+	if res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d", res.StatusCode)
+	}
+	if s := one(t, in.get(t, at, in.cookie[access.Auditor], http.StatusOK), "main"); !strings.Contains(s, "Erased event") || !strings.Contains(s, "Art. 17 GDPR") || strings.Contains(s, "The record as it came") || strings.Contains(s, "secret/") || !strings.Contains(string(e.Raw), "secret/") {
+		t.Error(s)
+	}
+	if s := one(t, in.get(t, at[:strings.Index(at, "/events/")], owner, http.StatusOK), "main"); !strings.Contains(s, "What it rests on was erased.") || strings.Contains(s, "203.0.113.7") {
+		t.Error(s)
+	}
+	in.get(t, at+"/proof", owner, http.StatusNotFound)
+}

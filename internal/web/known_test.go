@@ -49,6 +49,7 @@ var notLinked = map[string]bool{
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done
 	"/alerts/{ref}/reopen":                         true, // a closed alert
 	"/alerts/{ref}/events/{event}":                 true, // an event that can be read
+	"/alerts/{ref}/events/{event}/erase":           true, // the same
 	"/alerts/{ref}/events/{event}/keep":            true, // the same
 	"/alerts/{ref}/events/{event}/proof":           true, // the same
 	"/vendors/{ref}/remove":                        true, // a vendor of whom nothing is filed

@@ -53,7 +53,7 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("vendors", rulebook.Routes(rulebook.Services{Detect: s.Detect, View: s.View})),
 		styled("vendors", sources.Routes(sources.Services{Sources: s.Sources, Intake: s.Intake, View: s.View, Address: s.Address})),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify, Customs: s.Customs}),
-		watch.Routes(watch.Services{Background: s.Background, Print: s.PrintCase, Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Event: s.Event, Query: s.QueryEvents, File: s.FileHunt, Prove: s.ProveEvent, Keep: s.FileEvent}),
+		watch.Routes(watch.Services{Background: s.Background, Print: s.PrintCase, Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Event: s.Event, Query: s.QueryEvents, File: s.FileHunt, Prove: s.ProveEvent, Keep: s.FileEvent, Erase: s.EraseEvent}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),

@@ -95,6 +95,8 @@ type Services struct {
 	// ProveEvent makes the file that proves an event, nil while none can be read; FileEvent keeps one as evidence.
 	ProveEvent func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
 	FileEvent  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
+	// EraseEvent erases the content of an event; nil while none can be read.
+	EraseEvent func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error)
 	Requests   *request.Service // of the auditor
 	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
 	AroundRisks   func(at time.Time) risk.Around

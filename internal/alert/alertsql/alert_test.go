@@ -33,7 +33,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	w := &world{World: accesstest.New(t, db), t: t}
 	store := &alertsql.Store{DB: db}
-	w.svc = &alert.Service{Store: store, Settings: store, Members: w.Access, Tx: db, Ledger: w.Ledger}
+	w.svc = &alert.Service{Store: store, Redaction: store, Settings: store, Members: w.Access, Tx: db, Ledger: w.Ledger}
 	w.pia = w.Member(t, "pia@northwind.example", access.SecurityAnalyst)
 	w.ann = w.Member(t, "ann@northwind.example", access.ControlOwner)
 	return w

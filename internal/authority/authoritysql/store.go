@@ -198,7 +198,13 @@ func (s *Store) Open(ctx context.Context, scope access.ReadScope, since time.Tim
 			return e, err
 		}
 		return e, errs.As(errs.Internal, json.Unmarshal([]byte(body), &e), "an event that is to be judged again")
-	}, `SELECT open_event FROM authority_judgement WHERE org_id = $1 AND verdict = 'unknown' AND at >= $2 ORDER BY at, event LIMIT $3`, string(scope.Org()), since.UnixMicro(), limit)
+	}, `SELECT open_event FROM authority_judgement WHERE org_id = $1 AND verdict = 'unknown' AND open_event <> '' AND at >= $2 ORDER BY at, event LIMIT $3`, string(scope.Org()), since.UnixMicro(), limit)
+}
+
+// EraseEvent takes who and what out of the judgement of an event.
+func (s *Store) EraseEvent(ctx context.Context, scope access.Scope, event string) error {
+	_, err := s.DB.Exec(ctx, `UPDATE authority_judgement SET actor = '', target = '', open_event = '' WHERE org_id = $1 AND event = $2`, string(scope.Org()), event)
+	return err
 }
 
 // Count counts judgements by verdict.

@@ -156,3 +156,43 @@ func (x told) Records(_ context.Context, _ access.ReadScope, from, to time.Time)
 		[]authority.Known{
 			{Kind: authority.Deployment, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}, {Kind: authority.PullRequest, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}}, nil
 }
+
+// TestEraseEvent: the verdict on an erased event stays, without who and what; one that is unknown is not judged again.
+func TestEraseEvent(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		w := accesstest.New(t, db)
+		store := &authoritysql.Store{DB: db}
+		bot := w.Access.System(w.Org.ID, "detect")
+		for n := range 2 {
+			e := change(n, now.Add(time.Minute))
+			if _, err := store.Keep(ctx, bot, authority.Judgement{Event: e.ID, At: e.At, Log: e.Log, Actor: e.Actor.Name, Action: e.Action, Target: "i-1", Verdict: authority.Unknown, Why: "nothing is known"}, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, err := store.Open(ctx, bot.ReadScope, now, 10)
+		if err != nil || len(before) != 2 {
+			t.Fatalf("%d wait: %v", len(before), err)
+		}
+		if err := store.EraseEvent(ctx, w.OtherOwner, before[1].ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.EraseEvent(ctx, bot, before[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		open, err := store.Open(ctx, bot.ReadScope, now, 10)
+		if err != nil || len(open) != 1 || open[0].ID != before[1].ID {
+			t.Errorf("%+v %v", open, err)
+		}
+		res, err := store.Judgements(ctx, bot.ReadScope, authority.Filter{}, paging.Query{})
+		if err != nil || len(res.Rows) != 2 {
+			t.Fatalf("%+v %v", res.Rows, err)
+		}
+		for _, j := range res.Rows {
+			if (j.Event == before[0].ID) != (j.Actor+j.Target == "") || j.Verdict != authority.Unknown {
+				t.Errorf("%+v", j)
+			}
+		}
+	})
+}

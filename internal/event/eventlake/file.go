@@ -138,7 +138,9 @@ const (
 const bloomBits = 10
 
 // Create begins a segment.
-func (f Files) Create(path string) (event.File, error) {
+func (f Files) Create(path string) (event.File, error) { return f.create(path) }
+
+func (f Files) create(path string) (*file, error) {
 	var blooms []parquet.BloomFilterColumn
 	for _, column := range []string{"actor", "actor_name", "credential", "session", "ip", "upstream", "host", "process"} {
 		blooms = append(blooms, parquet.SplitBlockFilter(bloomBits, column))
@@ -159,6 +161,10 @@ func (f *file) Write(e *event.Event, salt []byte) error {
 	if err != nil {
 		return err
 	}
+	return f.add(r)
+}
+
+func (f *file) add(r row) error {
 	if f.rows = append(f.rows, r); len(f.rows) < writeRows {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package eventlake
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -42,41 +43,73 @@ func (l *Lake) Filed(ctx context.Context, scope access.ReadScope, id string) (ev
 		}
 		if len(found) == 1 {
 			out := event.Filed{Event: found[0], Segment: s}
-			return out, l.lead(ctx, &out)
+			return out, l.lead(ctx, scope, &out)
 		}
 	}
-	return event.Filed{}, errs.New(errs.NotFound, "no event %q", id)
+	return event.Filed{}, l.notThere(ctx, scope, id)
 }
 
 // lead finds the way from an event to the root of its segment.
-func (l *Lake) lead(ctx context.Context, x *event.Filed) error {
-	leaves, err := l.leaves(ctx, x.Segment, func(at int64, c *committed) {
-		if c.ID == x.ID {
-			x.Place, x.Salt = at, c.Salt
+func (l *Lake) lead(ctx context.Context, scope access.ReadScope, x *event.Filed) error {
+	for range 2 { // an event may be erased between a look at what was erased and a look at the segment
+		leaves, err := l.leaves(ctx, scope, x.Segment, func(at int64, c *committed) {
+			if c.ID == x.ID {
+				x.Place, x.Salt = at, bytes.Clone(c.Salt)
+			}
+		})
+		if err != nil {
+			return err
 		}
-	})
-	if err != nil {
-		return err
+		if root := verify.RootOf(leaves); hex.EncodeToString(root[:]) == x.Segment.Root && x.Salt != nil {
+			x.Path = verify.PathOf(leaves, int(x.Place))
+			return nil
+		}
 	}
-	if root := verify.RootOf(leaves); hex.EncodeToString(root[:]) != x.Segment.Root {
-		return errs.New(errs.Internal, "the segment %s is not the one that was sealed in entry %d", x.Segment.ID, x.Segment.Seq).
-			WithHint("Its file was altered: restore it from a backup.")
-	}
-	x.Path = verify.PathOf(leaves, int(x.Place))
-	return nil
+	return errs.New(errs.Internal, "the segment %s is not the one that was sealed in entry %d", x.Segment.ID, x.Segment.Seq).
+		WithHint("Its file was altered: restore it from a backup.")
 }
 
-// leaves are the commitments of a segment's events in their order.
-func (l *Lake) leaves(ctx context.Context, s event.Segment, see func(at int64, c *committed)) ([]tlog.Hash, error) {
-	in, err := l.Dir.Open(s.File)
+// left is what stays of an erased event: its place and its commitment.
+type left struct {
+	place int64
+	leaf  tlog.Hash
+}
+
+func (l *Lake) erasures(ctx context.Context, scope access.ReadScope, s event.Segment) ([]left, error) {
+	if l.Erasures == nil {
+		return nil, nil
+	}
+	all, err := l.Erasures.Erasures(ctx, scope, s.ID)
+	out := make([]left, len(all))
+	for i, e := range all {
+		leaf, err := hex.DecodeString(e.Commitment)
+		if err != nil || len(leaf) != len(tlog.Hash{}) {
+			return nil, errs.New(errs.Internal, "what stays of event %s is damaged", e.Event)
+		}
+		out[i] = left{e.Place, tlog.Hash(leaf)}
+	}
+	return out, err
+}
+
+// gaps puts what stays of erased events where they stood.
+func gaps(leaves []tlog.Hash, erased []left) ([]tlog.Hash, []left) {
+	for len(erased) > 0 && erased[0].place == int64(len(leaves)) {
+		leaves, erased = append(leaves, erased[0].leaf), erased[1:]
+	}
+	return leaves, erased
+}
+
+// leaves are the commitments of a segment's events in their order, those of erased ones too.
+func (l *Lake) leaves(ctx context.Context, scope access.ReadScope, s event.Segment, see func(at int64, c *committed)) ([]tlog.Hash, error) {
+	erased, err := l.erasures(ctx, scope, s)
 	if err != nil {
-		return nil, errs.As(errs.Internal, err, "the segment %s", s.ID)
+		return nil, err
+	}
+	in, opened, err := open(l.Dir, s)
+	if err != nil {
+		return nil, err
 	}
 	defer in.Close()
-	opened, err := parquet.OpenFile(in, s.Bytes, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, errs.As(errs.Internal, err, "the segment %s cannot be read", s.ID)
-	}
 	r := parquet.NewGenericReader[committed](opened)
 	defer r.Close() //nolint:errcheck // only read from
 	leaves := make([]tlog.Hash, 0, s.Rows)
@@ -84,11 +117,13 @@ func (l *Lake) leaves(ctx context.Context, s event.Segment, see func(at int64, c
 	for {
 		n, err := r.Read(buf)
 		for i := range buf[:n] {
+			leaves, erased = gaps(leaves, erased)
 			see(int64(len(leaves)), &buf[i])
 			leaves = append(leaves, tlog.Hash(event.Commitment(buf[i].ID, buf[i].Salt, []byte(buf[i].Raw))))
 			buf[i] = committed{} // what see kept stays its own
 		}
 		if errors.Is(err, io.EOF) {
+			leaves, _ = gaps(leaves, erased)
 			return leaves, nil
 		}
 		if err != nil {

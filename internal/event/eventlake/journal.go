@@ -31,5 +31,8 @@ func (j Journal) Bounds() (first, end int64) { return j.Log.Bounds() }
 // Changed is closed when something is appended.
 func (j Journal) Changed() <-chan struct{} { return j.Log.Changed() }
 
+// Turn begins a new file of the log.
+func (j Journal) Turn(ctx context.Context) error { return j.Log.Turn(ctx) }
+
 // Trim removes what was filed.
 func (j Journal) Trim(to int64) error { return j.Log.Trim(to) }

@@ -19,6 +19,7 @@ type Lake struct {
 	Tail     *event.Tail
 	Segments event.Segments
 	Engine   *lake.Engine
+	Erasures event.Erasures // may be nil: then none was erased
 }
 
 // Changed is closed when something arrives.
@@ -103,7 +104,21 @@ func (l *Lake) Event(ctx context.Context, scope access.ReadScope, id string) (ev
 			return *cmp.Or(first(found), &event.Event{}), err
 		}
 	}
-	return event.Event{}, errs.New(errs.NotFound, "no event %q", id)
+	return event.Event{}, l.notThere(ctx, scope, id)
+}
+
+// notThere says that there is no event, or that it was erased.
+func (l *Lake) notThere(ctx context.Context, scope access.ReadScope, id string) error {
+	if l.Erasures != nil {
+		e, err := l.Erasures.Erasure(ctx, scope, id)
+		if err == nil {
+			return e.NotThere()
+		}
+		if !errs.Is(err, errs.NotFound) {
+			return err
+		}
+	}
+	return errs.New(errs.NotFound, "no event %q", id)
 }
 
 func first(events []event.Event) *event.Event {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,26 +49,40 @@ func (l *Lake) Query(ctx context.Context, scope access.ReadScope, q event.Query)
 	if err := ofEvents(found); err != nil {
 		return event.Table{}, err
 	}
-	table, n, clean, err := l.table(ctx, scope, q)
-	if err != nil {
-		return event.Table{}, err
-	}
-	defer clean()
 	rows := min(cmpInt(q.Rows, usualRows), maxRows)
 	deadline := min(max(q.Deadline, 0), maxDeadline)
 	if deadline == 0 {
 		deadline = usualDeadline
 	}
+	out, again, err := l.ask(ctx, scope, q, rows, deadline)
+	if again { // a segment was written once more meanwhile, under another name
+		out, _, err = l.ask(ctx, scope, q, rows, deadline)
+	}
+	return out, err
+}
+
+// ask runs a statement that was looked at. again says that a segment is not there any more under the name it had.
+func (l *Lake) ask(ctx context.Context, scope access.ReadScope, q event.Query, rows int, deadline time.Duration) (out event.Table, again bool, err error) {
+	table, n, clean, err := l.table(ctx, scope, q)
+	if err != nil {
+		return out, false, err
+	}
+	defer clean()
 	answers, err := l.Engine.Run(ctx, lake.Job{Tables: []lake.Table{table}, MemoryMB: queryMemoryMB, DeadlineMS: deadline.Milliseconds(), Queries: []lake.Query{{
 		Ref: "hunt", SQL: wrapped(q.SQL, rows+1), Population: "SELECT ''::VARCHAR AS item_id WHERE false", Outcomes: []string{"row"}, Params: map[string]lake.Param{},
 	}}})
+	if err == nil {
+		err = answers[0].Err()
+		err = errs.AtField(errs.As(errs.KindOf(err), err, "the statement"), "sql")
+	}
 	if err != nil {
-		return event.Table{}, err
+		return out, slices.ContainsFunc(table.Files, func(f string) bool {
+			_, gone := os.Stat(f)
+			return errors.Is(gone, fs.ErrNotExist)
+		}), err
 	}
-	if err := answers[0].Err(); err != nil {
-		return event.Table{}, errs.AtField(errs.As(errs.KindOf(err), err, "the statement"), "sql")
-	}
-	return tableOf(answers[0], rows, n)
+	out, err = tableOf(answers[0], rows, n)
+	return out, false, err
 }
 
 // ofEvents refuses a statement that names anything but the table events. The sandbox lets it read the segments it is about, also by

@@ -43,15 +43,11 @@ func (l *Lake) searchAll(ctx context.Context, segments []event.Segment, f *event
 
 // search gives the events of a segment that pass, at most so many, in the order of the filter.
 func (l *Lake) search(ctx context.Context, s event.Segment, f *event.Filter, most int) ([]event.Event, error) {
-	in, err := l.Dir.Open(s.File)
+	in, opened, err := open(l.Dir, s)
 	if err != nil {
-		return nil, errs.As(errs.Internal, err, "the segment %s", s.ID)
+		return nil, err
 	}
 	defer in.Close()
-	opened, err := parquet.OpenFile(in, s.Bytes, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)) // they are read where they are asked
-	if err != nil {
-		return nil, errs.As(errs.Internal, err, "the segment %s cannot be read", s.ID)
-	}
 	r := parquet.NewGenericReader[row](opened)
 	defer r.Close() //nolint:errcheck // only read from
 	clauses := clausesOf(f)

@@ -50,7 +50,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	w := &world{World: accesstest.New(t, db), t: t}
 	alerts := &alertsql.Store{DB: db}
-	w.alerts = &alert.Service{Store: alerts, Settings: alerts, Members: w.Access, Tx: db, Ledger: w.Ledger}
+	w.alerts = &alert.Service{Store: alerts, Redaction: alerts, Settings: alerts, Members: w.Access, Tx: db, Ledger: w.Ledger}
 	w.svc = &incident.Service{Store: &incidentsql.Store{DB: db}, Alerts: w.alerts, Playbooks: w, Members: w.Access, Files: w, Tx: db, Ledger: w.Ledger}
 	w.pia = w.Member(t, "pia@northwind.example", access.SecurityAnalyst)
 	w.ann = w.Member(t, "ann@northwind.example", access.ControlOwner)

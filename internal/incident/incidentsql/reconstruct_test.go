@@ -116,3 +116,41 @@ func TestReconstruct(t *testing.T) {
 		w.refused(err, errs.NotFound, "", "not reconstructed")
 	})
 }
+
+// TestErased: a reconstruction that an erased event is part of goes, and the timeline says where the event stood.
+func TestErased(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := newWorld(t, db), t.Context()
+		store := w.svc.Store
+		a := w.raise(now, "T1098", "key")
+		x, err := w.svc.Declare(ctx, w.pia, after(5), incident.New{Text: incident.Text{Title: "A key that nobody asked for", Severity: 2}, Alerts: []string{a.Ref}})
+		w.ok(err)
+		w.svc.Events = taken()
+		x, err = w.svc.Reconstruct(ctx, w.pia, after(6), x.Ref)
+		w.ok(err)
+		bot := w.Access.System(w.Owner.Org(), "erasure")
+		w.ok(store.DropSnapshots(ctx, bot, "work-0-0"))
+		w.ok(store.DropSnapshots(ctx, w.OtherOwner, "key"))
+		_, _, err = w.svc.Reconstruction(ctx, w.ann.ReadScope, x.ID)
+		w.ok(err)
+		w.ok(w.alerts.EraseEvent(ctx, bot, "key", 42))
+		w.ok(store.DropSnapshots(ctx, bot, "key"))
+		_, _, err = w.svc.Reconstruction(ctx, w.ann.ReadScope, x.ID)
+		w.refused(err, errs.NotFound, "", "not reconstructed")
+		lines, _, err := w.svc.Timeline(ctx, w.ann.ReadScope, x)
+		w.ok(err)
+		told := 0
+		for _, l := range lines {
+			if l.Kind == incident.LineEvent {
+				told++
+				if l.Text != "Erased event" || l.Detail != "key, erased by entry 42 of the ledger" || l.Event != "" {
+					t.Errorf("%+v", l)
+				}
+			}
+		}
+		if told != 1 {
+			t.Errorf("%d lines", told)
+		}
+	})
+}

@@ -165,6 +165,13 @@ func (s *Store) AddSnapshot(ctx context.Context, scope access.Scope, id incident
 	return err
 }
 
+// DropSnapshots removes every reconstruction that an event is part of.
+func (s *Store) DropSnapshots(ctx context.Context, scope access.Scope, event string) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM incident_snapshot WHERE incident_id IN (SELECT id FROM incident_incident WHERE org_id = $1) AND body LIKE $2 ESCAPE '!'`,
+		string(scope.Org()), sqldb.Like(`"`+event+`"`))
+	return err
+}
+
 // Snapshot is the newest reconstruction.
 func (s *Store) Snapshot(ctx context.Context, scope access.ReadScope, id incident.ID) (incident.Snapshot, error) {
 	x, err := sqldb.One(ctx, s.DB, func(r sqldb.Row) (incident.Snapshot, error) {

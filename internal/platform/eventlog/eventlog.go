@@ -47,6 +47,7 @@ type Log struct {
 	dir   string
 	opts  Options
 	queue chan *pending
+	turn  chan chan error
 	quit  chan struct{}
 	done  chan struct{}
 	once  sync.Once
@@ -78,7 +79,7 @@ func Open(dir string, o Options) (*Log, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the folder is the installation's own
 		return nil, blob.Fault(err, "folder of the intake log")
 	}
-	l := &Log{dir: dir, opts: o, queue: make(chan *pending, waiting), quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}), flush: flushData}
+	l := &Log{dir: dir, opts: o, queue: make(chan *pending, waiting), turn: make(chan chan error), quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}), flush: flushData}
 	var err error
 	if l.lock, err = lockDir(dir); err != nil {
 		return nil, err
@@ -141,6 +142,9 @@ func (l *Log) commit() {
 		select {
 		case p := <-l.queue:
 			group = append(group, p)
+		case done := <-l.turn:
+			done <- l.begin()
+			continue
 		case <-l.quit:
 			l.rest()
 			return
@@ -327,6 +331,35 @@ func (l *Log) Read(from int64, most int) ([]Batch, error) {
 		}
 	}
 	return out, nil
+}
+
+// Turn begins a new file, so that Trim can remove what was written before, however much room there is behind it.
+func (l *Log) Turn(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case l.turn <- done:
+		return <-done
+	case <-l.done:
+		return closed()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin begins a new file, unless the last holds nothing. The only writer does it.
+func (l *Log) begin() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.files)
+	if n == 0 || l.files[n-1].start == l.end {
+		return nil
+	}
+	f, err := create(l.dir, l.end, l.opts.FileBytes)
+	if err != nil {
+		return blob.Fault(err, "a new file of the intake log")
+	}
+	l.files = append(l.files, f)
+	return nil
 }
 
 // Trim removes the files in which everything lies before a position.

@@ -284,3 +284,48 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// TestTurn: with a new file everything that was filed can be removed, while others append, and nothing is lost over a start.
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l, err := Open(dir, Options{FileBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(l.Turn(t.Context())) // of a log that holds nothing
+	fill(t, l, 0, 50)
+	_, end := l.Bounds()
+	var wg sync.WaitGroup
+	wg.Go(func() { fill(t, l, 50, 100) })
+	for range 5 {
+		must(l.Turn(t.Context()))
+	}
+	must(l.Trim(end))
+	wg.Wait()
+	if first, _ := l.Bounds(); first < end {
+		t.Errorf("what lies before %d is there from %d on", end, first)
+	}
+	must(l.Close())
+	l, err = Open(dir, Options{FileBytes: 1 << 20, Floor: end})
+	must(err)
+	if got := numbers(t, all(t, l)); len(got) != 50 || got[0] != 50 || !slices.IsSorted(got) {
+		t.Errorf("%v", got)
+	}
+	_, end = l.Bounds()
+	must(l.Turn(t.Context()))
+	must(l.Trim(end))
+	if first, last := l.Bounds(); first != last {
+		t.Errorf("%d to %d is left", first, last)
+	}
+	must(l.Close())
+	if err := l.Turn(t.Context()); errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("closed: %v", err)
+	}
+}

@@ -2,9 +2,11 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/alert"
@@ -42,12 +44,19 @@ func (p *pages) event(r *page.Request) error {
 	if err != nil {
 		return err
 	}
+	r.Title = id
+	r.Crumbs = []page.Crumb{{Text: "Alerts", Href: alertsPlace}, {Text: a.Ref, Href: alertURL(a.Ref)}, {Text: "Event"}}
 	e, err := p.Event(r.Context(), r.Read(), id)
+	if gone, erased := event.ErasedBy(err); erased {
+		names, err := p.names(r, gone.By)
+		if err != nil {
+			return err
+		}
+		return r.Render(http.StatusOK, erasedPage(gone, cmp.Or(names[gone.By], gone.By)))
+	}
 	if err != nil {
 		return err
 	}
-	r.Title = e.ID
-	r.Crumbs = []page.Crumb{{Text: "Alerts", Href: alertsPlace}, {Text: a.Ref, Href: alertURL(a.Ref)}, {Text: "Event"}}
 	return r.Render(http.StatusOK, eventPage(r, a, e, p.Prove != nil))
 }
 
@@ -94,4 +103,36 @@ func (p *pages) keepEvent(r *page.Request) error {
 		return r.PanelAgain(f, err, keepEventPanel(r, f, a, id))
 	}
 	return r.Redirect("/e/"+ref, ref+" is filed.")
+}
+
+func (p *pages) eraseEventForm(r *page.Request) error {
+	a, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	f := page.NewForm()
+	return r.RenderPanel(f.Status(), eraseEventPanel(r, f, a, id))
+}
+
+// eraseEvent erases the content of an event for good.
+func (p *pages) eraseEvent(r *page.Request) error {
+	f, scope, err := r.Submitted()
+	if err != nil {
+		return err
+	}
+	if err := r.Require(access.ReadDetections); err != nil {
+		return err
+	}
+	a, id, err := p.named(r)
+	if err != nil {
+		return err
+	}
+	if p.Erase == nil {
+		return errs.New(errs.Conflict, "events cannot be read here").WithHint("The server reads them: tickmark serve.")
+	}
+	e, err := p.Erase(r.Context(), scope, r.Now, id, f.Get("reason"))
+	if err != nil {
+		return r.PanelAgain(f, err, eraseEventPanel(r, f, a, id))
+	}
+	return r.Redirect(eventURL(a.Ref, id), "The event is erased. Entry "+strconv.FormatInt(e.Seq, 10)+" of the ledger says so.")
 }

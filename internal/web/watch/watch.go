@@ -48,6 +48,8 @@ type Services struct {
 	// Prove makes the file that proves an event, nil while none can be read; Keep files it as evidence and gives its reference.
 	Prove func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
 	Keep  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
+	// Erase erases the content of an event; nil while none can be read.
+	Erase func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error)
 }
 
 type pages struct{ Services }
@@ -115,6 +117,7 @@ func (p *pages) alertRoutes(t *table) {
 	t.show(alertsPlace+"/{ref}/events/{event}", "Event", alertsPlace, p.event)
 	t.show(alertsPlace+"/{ref}/events/{event}/proof", "Proof of an event", alertsPlace, p.eventProof)
 	t.form(alertsPlace+"/{ref}/events/{event}/keep", "Keep an event as evidence", alertsPlace, access.AddEvidence, p.keepEventForm, p.keepEvent)
+	t.form(alertsPlace+"/{ref}/events/{event}/erase", "Erase an event", alertsPlace, access.ErasePayload, p.eraseEventForm, p.eraseEvent)
 	t.post(alertsPlace+"/{ref}/acknowledge", "Acknowledge an alert", alertsPlace, handle, p.acknowledge)
 	t.form(alertsPlace+"/{ref}/assign", "Assign an alert", alertsPlace, handle, p.assignForm, p.assign)
 	t.form(alertsPlace+"/{ref}/note", "Note", alertsPlace, handle, p.noteForm, p.note)
