@@ -414,3 +414,34 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestElsewhere: storage that sends readers elsewhere is not followed, and Google's is read by the same interface.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Region = "auto"
+	w.at.URL, w.at.Region = "gs://northwind-trail/logs", ""
+	w.file("2026/03/10", "a")
+	w.start()
+	w.look("by Google's name", 1)
+	for name := range w.known {
+		if !strings.HasPrefix(name, "gs://northwind-trail/logs/") {
+			t.Errorf("it is kept as %s", name)
+		}
+	}
+	asked := false
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer inside.Close()
+	for _, code := range []int{http.StatusMovedPermanently, http.StatusTemporaryRedirect} {
+		outside := httptest.NewServer(http.RedirectHandler(inside.URL+"/latest/meta-data/", code))
+		w.at.Endpoint = outside.URL
+		w.start()
+		if _, err := w.b.Look(t.Context()); err == nil {
+			t.Errorf("%d: nothing is told", code)
+		}
+		outside.Close()
+	}
+	if asked {
+		t.Error("it went where it was sent")
+	}
+}

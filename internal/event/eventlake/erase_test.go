@@ -233,3 +233,55 @@ func TestEraseCrash(t *testing.T) {
 		w.ok(w.eraser().Resume(ctx))
 	})
 }
+
+// TestEraseWhileRead: whoever reads while events are erased finds all others, whichever name the segment has.
+func TestEraseWhileRead(t *testing.T) {
+	t.Parallel()
+	db := sqldbtest.SQLite(t)
+	w := newWorld(t, db)
+	ctx, l, x := t.Context(), w.erasedLake(), w.eraser()
+	_, err := w.send("", records(0, 40, w.now))
+	w.ok(err)
+	_, err = w.sealer.Seal(ctx, w.now, true)
+	w.ok(err)
+	events, _, err := l.Find(ctx, w.Owner.ReadScope, event.Filter{Limit: 100, Ascending: true})
+	w.ok(err)
+	stays := events[39]
+	quit, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-quit:
+				done <- nil
+				return
+			default:
+			}
+			found, _, err := l.Find(ctx, w.Owner.ReadScope, event.Filter{IDs: []string{stays.ID}})
+			if err == nil && len(found) != 1 {
+				err = errors.New("the event that stays is not found")
+			}
+			if err == nil {
+				_, err = l.Filed(ctx, w.Owner.ReadScope, stays.ID)
+			}
+			var table event.Table
+			if err == nil {
+				table, err = l.Query(ctx, w.Owner.ReadScope, event.Query{SQL: "SELECT count(*) AS n FROM events WHERE id = '" + stays.ID + "'", From: w.now.Add(-time.Hour), To: w.now.Add(time.Hour)})
+			}
+			if err == nil && string(table.Rows[0][0]) != "1" {
+				err = errors.New("SQL does not find the event that stays")
+			}
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	for _, e := range events[:12] {
+		_, err := x.Erase(ctx, w.Owner, w.now, e.ID, duty)
+		w.ok(err)
+	}
+	close(quit)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

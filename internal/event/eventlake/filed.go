@@ -51,7 +51,7 @@ func (l *Lake) Filed(ctx context.Context, scope access.ReadScope, id string) (ev
 
 // lead finds the way from an event to the root of its segment.
 func (l *Lake) lead(ctx context.Context, scope access.ReadScope, x *event.Filed) error {
-	for range 2 { // an event may be erased between a look at what was erased and a look at the segment
+	for range 3 { // an event may be erased between a look at what was erased and a look at the segment
 		leaves, err := l.leaves(ctx, scope, x.Segment, func(at int64, c *committed) {
 			if c.ID == x.ID {
 				x.Place, x.Salt = at, bytes.Clone(c.Salt)

@@ -4,11 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +24,7 @@ const (
 	maxDeadline   = 2 * time.Minute
 	maxEvents     = 200_000_000 // of the time asked about
 	queryMemoryMB = 2048
+	mostTries     = 5
 )
 
 // Query runs a SELECT over the organisation's events between two instants, in a process that can reach nothing else.
@@ -54,15 +51,20 @@ func (l *Lake) Query(ctx context.Context, scope access.ReadScope, q event.Query)
 	if deadline == 0 {
 		deadline = usualDeadline
 	}
-	out, again, err := l.ask(ctx, scope, q, rows, deadline)
-	if again { // a segment was written once more meanwhile, under another name
-		out, _, err = l.ask(ctx, scope, q, rows, deadline)
+	for tries := 0; ; tries++ {
+		out, again, err := l.ask(ctx, scope, q, rows, deadline)
+		if !again || tries == mostTries { // a segment was written once more meanwhile, under another name
+			return out, err
+		}
 	}
-	return out, err
 }
 
-// ask runs a statement that was looked at. again says that a segment is not there any more under the name it had.
+// ask runs a statement that was looked at. again says that it failed while a segment was written once more.
 func (l *Lake) ask(ctx context.Context, scope access.ReadScope, q event.Query, rows int, deadline time.Duration) (out event.Table, again bool, err error) {
+	before, err := l.state(ctx, scope, q)
+	if err != nil {
+		return out, false, err
+	}
 	table, n, clean, err := l.table(ctx, scope, q)
 	if err != nil {
 		return out, false, err
@@ -76,13 +78,21 @@ func (l *Lake) ask(ctx context.Context, scope access.ReadScope, q event.Query, r
 		err = errs.AtField(errs.As(errs.KindOf(err), err, "the statement"), "sql")
 	}
 	if err != nil {
-		return out, slices.ContainsFunc(table.Files, func(f string) bool {
-			_, gone := os.Stat(f)
-			return errors.Is(gone, fs.ErrNotExist)
-		}), err
+		now, other := l.state(ctx, scope, q)
+		return out, other == nil && now != before, err
 	}
 	out, err = tableOf(answers[0], rows, n)
 	return out, false, err
+}
+
+// state tells the segments of a time apart from what they were before an event was erased from one.
+func (l *Lake) state(ctx context.Context, scope access.ReadScope, q event.Query) (string, error) {
+	segments, err := l.Segments.Segments(ctx, scope, q.From, q.To, "")
+	var out strings.Builder
+	for _, s := range segments {
+		out.WriteString(s.SHA256)
+	}
+	return out.String(), err
 }
 
 // ofEvents refuses a statement that names anything but the table events. The sandbox lets it read the segments it is about, also by
