@@ -381,7 +381,7 @@ func (x *Bucket) one(ctx context.Context, o found) (took bool, err error) {
 	if follow.IsDigest(o.key) {
 		return false, x.digests.Read(ctx, obj)
 	}
-	if took, err = x.digests.Objects.Read(ctx, obj); err != nil {
+	if took, err = x.digests.ReadFile(ctx, obj); err != nil {
 		err = refused{errs.Wrap(err, "%s", name)}
 	}
 	return took, err

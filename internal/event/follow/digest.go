@@ -73,6 +73,25 @@ func (x *Digests) New(name, mark string) bool {
 	return x.Objects.New(name, mark) && (d == nil || d.o.Mark != mark)
 }
 
+// ReadFile reads a file that is no digest. CloudTrail never changes what it delivered: one that holds something else than when it was
+// taken was altered, whether a digest names it or not.
+func (x *Digests) ReadFile(ctx context.Context, o Object) (took bool, err error) {
+	before := x.Known[o.Name].Plain
+	if took, err = x.Objects.Read(ctx, o); err != nil || x.Tell == nil {
+		return took, err
+	}
+	return took, x.altered(ctx, o.Name, before, x.Known[o.Name].Plain)
+}
+
+// altered tells of a file that holds something else than before.
+func (x *Digests) altered(ctx context.Context, name, before, now string) error {
+	if before == "" || before == unreadable || before == now {
+		return nil
+	}
+	// Under a name of its own: what a digest lacks is settled, that it was altered is not.
+	return x.Tell(ctx, "content of "+base(name), []event.Lack{{File: base(name), Kind: event.GapAltered}})
+}
+
 // Read reads a digest. What it names is looked for by Settle.
 func (x *Digests) Read(ctx context.Context, o Object) error {
 	h := sha256.New()
@@ -84,15 +103,21 @@ func (x *Digests) Read(ctx context.Context, o Object) error {
 	if err != nil {
 		return errs.As(errs.Unavailable, err, "read the digest")
 	}
-	d := &digest{o: Object{Name: o.Name, Mark: o.Mark}, since: x.Clock()}
+	d, before := &digest{o: Object{Name: o.Name, Mark: o.Mark}, since: x.Clock()}, x.Known[o.Name].Plain
 	if len(text) > maxDigest || json.Unmarshal(text, &d.doc) != nil || d.doc.Account == "" || d.doc.Ends == "" {
-		return x.Refuse(ctx, o, "it is no digest of CloudTrail")
+		if err := x.Refuse(ctx, o, "it is no digest of CloudTrail"); err != nil {
+			return err
+		}
+		return x.altered(ctx, o.Name, before, unreadable)
 	}
 	if _, err := io.Copy(io.Discard, io.TeeReader(o.Body, h)); err != nil {
 		return errs.As(errs.Unavailable, err, "read the digest")
 	}
 	plain := sha256.Sum256(text)
 	d.sum, d.plain = hex.EncodeToString(h.Sum(nil)), hex.EncodeToString(plain[:])
+	if err := x.altered(ctx, o.Name, before, d.plain); err != nil {
+		return err
+	}
 	if x.waiting == nil {
 		x.waiting = map[string]*digest{}
 	}
@@ -145,6 +170,7 @@ func (x *Digests) lacks(d *digest, files map[string]event.Position) (out []event
 		case x.Before != nil && x.Before(key):
 		case !there || at.Identity == "": // or it is not whole yet
 			out = append(out, event.Lack{File: name, Kind: event.GapFile})
+		case at.Plain == "":
 		case !strings.EqualFold(at.Plain, hash) && !strings.EqualFold(at.SHA256, hash):
 			out = append(out, event.Lack{File: name, Kind: event.GapAltered})
 		}

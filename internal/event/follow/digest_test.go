@@ -177,16 +177,43 @@ func TestDigests(t *testing.T) {
 	x.look()
 	says("a digest was rewritten", fifth, "altered "+second)
 
+	// What was taken and is done with is altered, and a digest that was.
+	one := write(1, `{"Records":[]}`)
+	x.put(keys+"-Digest/eu-central-1/2026/03/01/"+first+".json.gz", packed(t, "nothing"))
+	before := len(x.d.lines)
+	x.look()
+	says("a file that was done with", "content of "+one, "altered "+one)
+	says("a digest that was done with", "content of "+first, "altered "+first)
+	x.put(hidden, packed(t, `{"awsAccountId":"123456789012","digestEndTime":"2026-03-01T02:30:00Z","logFiles":[]}`))
+	x.look()
+	says("a digest that hides what it named", "content of "+second, "altered "+second)
+	if got := strings.Join(x.d.lines[before:], " "); !strings.Contains(got, "no digest of CloudTrail") {
+		t.Errorf("%q", got)
+	}
+
+	// Of what was taken before hashes were kept nothing can be said.
+	sixth := x.digest(6, 1)
+	for name, at := range x.d.known {
+		if strings.Contains(name, one) {
+			at.Plain = ""
+			x.d.known[name] = at
+		}
+	}
+	x.lacks[sixth] = "not told"
+	x.start()
+	x.look()
+	says("taken before hashes were kept", sixth, "")
+
 	x.put(keys+"-Digest/eu-central-1/2026/03/01/x.json.gz", packed(t, `{"Records":[]}`))
 	x.put(keys+"-Digest/eu-central-1/2026/03/01/y.json.gz", []byte("\x1f\x8bnothing"))
-	before := len(x.d.lines)
+	before = len(x.d.lines)
 	x.look()
 	x.look()
 	if got := x.d.lines[before:]; len(got) != 2 || !strings.Contains(strings.Join(got, " "), "no digest of CloudTrail") {
 		t.Errorf("%q", got)
 	}
 	x.Digested = nil
-	x.digest(6, 99)
+	x.digest(7, 99)
 	x.look()
 	if len(x.d.lines) != before+2 {
 		t.Error("a digest is read as events")

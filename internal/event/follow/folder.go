@@ -93,5 +93,5 @@ func (x *Folder) read(ctx context.Context, root *os.Root, name, mark string) (to
 	if IsDigest(filepath.ToSlash(name)) {
 		return false, x.digests.Read(ctx, o)
 	}
-	return x.digests.Objects.Read(ctx, o)
+	return x.digests.ReadFile(ctx, o)
 }

@@ -46,6 +46,10 @@ type Object struct {
 	Body io.ReadSeeker
 }
 
+// unreadable stands for the hash of what a file holds that could not be unpacked or read to its end. One without any was taken before
+// hashes were kept, or was too large to be looked at: nothing can be said of it.
+const unreadable = "unreadable"
+
 // New says whether a file is to be read.
 func (x *Objects) New(name, mark string) bool { return x.Known[name].Identity != mark }
 
@@ -82,6 +86,9 @@ func (x *Objects) Read(ctx context.Context, o Object) (took bool, err error) {
 func (x *Objects) Refuse(ctx context.Context, o Object, why string) error {
 	x.Log.Error("a file is not read", "file", o.Name, "reason", why)
 	l := lot{x: x, at: event.Position{Name: o.Name, Identity: o.Mark}}
+	if IsDigest(o.Name) {
+		l.at.Plain = unreadable
+	}
 	fmt.Fprintf(&l.body, "%s: %s\n", oneLine(o.Name), oneLine(why))
 	return l.keep(ctx)
 }
@@ -143,6 +150,7 @@ func (l *lot) fill(ctx context.Context, file io.Reader) error {
 	if err != nil { // the rest of it is not to be had: that is told, and shown in quarantine
 		l.x.Log.Error("a file cannot be read to its end", "file", l.at.Name, "records", n, "error", err)
 		fmt.Fprintf(&l.body, "%s, after %d records: %v\n", oneLine(l.at.Name), n, oneLine(err.Error()))
+		l.at.Plain = unreadable
 		return nil
 	}
 	l.at.Plain = hex.EncodeToString(plain.Sum(nil))
