@@ -48,15 +48,28 @@ var from = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
 func main() {
 	lake.ServeSandbox()
-	measure.Serve(map[string]measure.Part{"tickmark": measure.Typed(askPart), "duckdb": measure.Typed(peerPart)})
+	measure.Serve(map[string]measure.Part{"tickmark": measure.Typed(askPart), "duckdb": measure.Typed(peerPart), "compact": measure.Typed(compactPart)})
 	dir := flag.String("dir", os.TempDir(), "folder for a moment")
 	n := flag.Int("events", 50_000_000, "stored events")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
+	part := flag.Bool("compaction", false, "measure what compaction of small segments makes of these questions instead; -events is then 5 million")
 	flag.Parse()
+	if *part && !flagged("events") {
+		*n = 5_000_000
+	}
 	if *small {
 		*n = 20_000
 	}
+	if *part {
+		measure.Fatal(compaction(*dir, *n))
+		return
+	}
 	measure.Fatal(run(*dir, *n))
+}
+
+func flagged(name string) (there bool) {
+	flag.Visit(func(f *flag.Flag) { there = there || f.Name == name })
+	return there
 }
 
 func run(dir string, n int) error {

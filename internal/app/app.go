@@ -130,13 +130,15 @@ type App struct {
 	Incidents     *incident.Service
 	Jobs          *jobs.Queue // nil before Serve: commands do their work themselves
 
-	// Sources is what may send events. Intake, Events and EventSealer take, read and file them; nil before OpenEvents.
-	Sources     *event.Sources
-	Intake      *event.Intake
-	Events      event.Lake
-	EventProofs *event.Proofs // of single events
-	EventEraser *event.Eraser
-	EventSealer *event.Sealer
+	// Sources is what may send events. Intake, Events, EventSealer and EventCompactor take, read and file them, and put small files
+	// together; nil before OpenEvents.
+	Sources        *event.Sources
+	Intake         *event.Intake
+	Events         event.Lake
+	EventProofs    *event.Proofs // of single events
+	EventEraser    *event.Eraser
+	EventSealer    *event.Sealer
+	EventCompactor *event.Compactor
 
 	intakeLog *eventlog.Log
 	sandbox   *lake.Engine

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -53,7 +54,7 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	}
 	j := eventlake.Journal{Log: log}
 	recent := event.NewRecent(recentBytes)
-	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j, Recent: recent}, Segments: store, Engine: a.sandbox, Erasures: store}
+	events := &eventlake.Lake{Dir: dir, Tail: &event.Tail{Journal: j, Recent: recent}, Segments: store, Seals: store, Engine: a.sandbox, Erasures: store}
 	in := &event.Intake{Journal: j, Store: store, Keys: store, Segments: store, Access: a.Access, Past: events, Recent: recent}
 	if err := in.Open(ctx, a.Clock()); err != nil {
 		return err
@@ -71,6 +72,8 @@ func (a *App) OpenEvents(ctx context.Context) error {
 	if err := a.EventEraser.Resume(ctx); err != nil {
 		a.Log.Error("what remains of erased events could not be removed; tried again at the next start", "error", err)
 	}
+	a.EventCompactor = &event.Compactor{Segments: store, Seals: store, Erasures: store, Files: eventlake.Joiner{Files: eventlake.Files{Dir: dir}, Rest: (&pace{}).rest}, Tx: a.DB, Ledger: a.Ledger.Store,
+		Free: func() (uint64, error) { return freeBytes(dir.Root) }, Reserve: 2 * a.Config.diskReserve()}
 	return nil
 }
 
@@ -123,6 +126,62 @@ func (a *App) filing(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// How often the program looks whether small segments are due to be put together, and the part of one core that it takes for it: one in
+// compactShare, so that nobody waits for it.
+const (
+	compactEvery = 10 * time.Minute
+	compactShare = 4
+)
+
+// pace lets others have the machine after each portion of compaction, unless a person waits for it.
+type pace struct{ last time.Time }
+
+// longestRest is that after a portion: what happened between two compactions counts for none.
+const longestRest = 200 * time.Millisecond
+
+func (p *pace) rest(ctx context.Context) {
+	if ctx.Value(hurried{}) != nil {
+		return
+	}
+	t := time.NewTimer(min((compactShare-1)*time.Since(p.last), longestRest))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	p.last = time.Now()
+}
+
+// hurried marks the context of work that somebody waits for.
+type hurried struct{}
+
+// compacting puts small segments together while the server runs.
+func (a *App) compacting(ctx context.Context) {
+	t := time.NewTicker(compactEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		orgs, err := a.Access.Orgs(ctx)
+		for _, o := range orgs {
+			if o.Kind != access.Firm {
+				err = errors.Join(err, a.EventCompactor.Compact(ctx, a.Access.System(o.ID, "compaction of events"), a.Clock(), false, nil))
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.Error("segments of events could not be put together; they stay as they are", "error", err)
+		}
+	}
+}
+
+// CompactEvents puts all small segments of an organisation together at once, while no server runs.
+func (a *App) CompactEvents(ctx context.Context, s access.Scope, made func(event.Compacted)) error {
+	return a.EventCompactor.Compact(context.WithValue(ctx, hurried{}, true), a.Access.System(s.Org(), s.Actor()), a.Clock(), true, made)
 }
 
 // diskReserve reads DiskReserveMB, in bytes; complete has checked it.

@@ -72,6 +72,7 @@ func (a *App) Serve(ctx context.Context, started func(address string)) error {
 	go func() { failed <- srv.Serve(l) }()
 	go a.sealing(ctx)
 	go a.filing(ctx)
+	go a.compacting(ctx)
 	go a.detection(ctx)
 	waysEnded := make(chan struct{})
 	go func() { defer close(waysEnded); ways(ctx) }()

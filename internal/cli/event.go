@@ -19,7 +19,7 @@ func (s *session) eventCommand() *cobra.Command {
 	source.AddCommand(s.eventSourceList(), s.eventSourceAdd(), s.eventSourceSet(), s.eventSourceToken(), s.eventSourceGaps())
 	quarantine := &cobra.Command{Use: "quarantine", Short: "Records that could not be read"}
 	quarantine.AddCommand(s.eventRefused(), s.eventRetry(), s.eventDismiss())
-	c.AddCommand(source, quarantine, s.eventFeed(), s.eventImport(), s.eventSend(), s.eventFind(), s.eventExport(), s.eventErase())
+	c.AddCommand(source, quarantine, s.eventFeed(), s.eventImport(), s.eventSend(), s.eventFind(), s.eventExport(), s.eventErase(), s.eventCompact())
 	return c
 }
 

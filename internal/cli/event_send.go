@@ -55,6 +55,39 @@ nothing. While a server runs on the data folder, send the files to it: tickmark 
 	return c
 }
 
+func (s *session) eventCompact() *cobra.Command {
+	return &cobra.Command{Use: "compact", Short: "Put small files of events together, while no server runs", Args: cobra.NoArgs,
+		Long: `Makes few large files of the many small ones into which events are filed. Every root that the ledger holds of a small one is
+computed from the large one before the small ones are removed; the ledger says what became of what. A server does it by itself, slowly.`,
+		RunE: s.run(func(ctx context.Context, _ []string) error {
+			scope, err := s.write()
+			if err != nil {
+				return err
+			}
+			if err := s.app.OpenEvents(ctx); err != nil {
+				return errs.Hinted(err, "The server does it by itself within a day.")
+			}
+			parts, large := 0, 0
+			err = s.app.CompactEvents(ctx, scope, func(x event.Compacted) {
+				parts, large = x.Done, large+1
+				s.step(x.Done, x.Total, "segments")
+			})
+			s.clear()
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return s.object(map[string]any{"parts": parts, "made": large})
+			}
+			if large == 0 {
+				s.say("Nothing is to be put together: the segments are large, or alone on their day.")
+				return nil
+			}
+			s.say("%d segments became %d.", parts, large)
+			return nil
+		})}
+}
+
 func (s *session) eventSend() *cobra.Command {
 	var to string
 	c := &cobra.Command{Use: "send FILE...", Short: "Send files of events to a server", Args: cobra.MinimumNArgs(1),

@@ -59,6 +59,8 @@ type Erasures interface {
 	Erasure(ctx context.Context, scope access.ReadScope, event string) (Erasure, error)
 	// Erasures are those of a segment, in order of place.
 	Erasures(ctx context.Context, scope access.ReadScope, segment string) ([]Erasure, error)
+	// Thinned are the segments from which events were erased.
+	Thinned(ctx context.Context, scope access.ReadScope) (map[string]bool, error)
 	// AddErasure keeps one, with the segment as it is without the event.
 	AddErasure(ctx context.Context, scope access.Scope, e Erasure, s Segment) error
 	EndErasure(ctx context.Context, scope access.Scope, event string) error

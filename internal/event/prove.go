@@ -18,14 +18,15 @@ import (
 type Filed struct {
 	Event
 	Salt    []byte
-	Segment Segment
+	Segment Segment     // that has it now
 	Place   int64       // in the segment, from 0
-	Path    []tlog.Hash // nearest first
+	Seal    Sealed      // what the ledger holds it in
+	Path    []tlog.Hash // from it to the root of the seal, nearest first
 }
 
 // Filing finds events in segments.
 type Filing interface {
-	// Filed gives an event that is in a segment. One that waits to be filed is Unavailable. Law: the path leads to Segment.Root, or it
+	// Filed gives an event that is in a segment. One that waits to be filed is Unavailable. Law: the path leads to Seal.Root, or it
 	// is an error.
 	Filed(ctx context.Context, scope access.ReadScope, id string) (Filed, error)
 }
@@ -53,12 +54,12 @@ func (p *Proofs) Export(ctx context.Context, scope access.ReadScope, id string) 
 	if !utf8.Valid(x.Raw) {
 		return verify.EventProof{}, errs.New(errs.Internal, "the record of event %s is no UTF-8", id)
 	}
-	seal, err := p.Ledger.Prove(ctx, scope, x.Segment.Seq)
+	seal, err := p.Ledger.Prove(ctx, scope, x.Seal.Seq)
 	if err != nil {
 		return verify.EventProof{}, errs.Wrap(err, "the segment of event %s", id)
 	}
 	out := verify.EventProof{
-		V: 1, Kind: verify.EventKind, ID: x.ID, Record: string(x.Raw), Salt: hex.EncodeToString(x.Salt), Place: x.Place, Path: make([]string, len(x.Path)), Seal: seal,
+		V: 1, Kind: verify.EventKind, ID: x.ID, Record: string(x.Raw), Salt: hex.EncodeToString(x.Salt), Place: x.Place - x.Seal.Place, Path: make([]string, len(x.Path)), Seal: seal,
 		Told: map[string]string{"source": x.Source, "log": x.Log, "received": x.Received.UTC().Format(time.RFC3339Nano)},
 	}
 	for i, h := range x.Path {

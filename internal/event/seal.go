@@ -3,14 +3,11 @@ package event
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
@@ -91,7 +88,7 @@ type part struct {
 	scope    access.Scope
 	file     File
 	segment  Segment
-	leaves   []tlog.Hash
+	leaves   tree
 	sources  map[SourceID]*Source
 	receipts map[SourceID][]Receipt
 	files    map[SourceID]map[string]Position
@@ -265,7 +262,7 @@ func (p *part) write(e *Event) error {
 	if !slices.Contains(x.Logs, e.Log) {
 		x.Logs = append(x.Logs, e.Log)
 	}
-	p.leaves = append(p.leaves, Commitment(e.ID, salt, e.Raw))
+	p.leaves.add(Commitment(e.ID, salt, e.Raw))
 	return nil
 }
 
@@ -279,8 +276,7 @@ func (s *Sealer) commit(ctx context.Context, parts map[access.OrgID]*part, to in
 		if p.segment.SHA256, p.segment.Bytes, err = p.file.Commit(); err != nil {
 			return err
 		}
-		root := verify.RootOf(p.leaves)
-		p.segment.ID, p.segment.Root, p.segment.Sealed = id.New("seg", now), hex.EncodeToString(root[:]), now
+		p.segment.ID, p.segment.Root, p.segment.Sealed = id.New("seg", now), hexOf(p.leaves.root()), now
 		slices.Sort(p.segment.Logs)
 	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {

@@ -49,7 +49,7 @@ func (l *Lake) Filed(ctx context.Context, scope access.ReadScope, id string) (ev
 	return event.Filed{}, l.notThere(ctx, scope, id)
 }
 
-// lead finds the way from an event to the root of its segment.
+// lead finds the way from an event to the root that was sealed with it.
 func (l *Lake) lead(ctx context.Context, scope access.ReadScope, x *event.Filed) error {
 	for range 3 { // an event may be erased between a look at what was erased and a look at the segment
 		leaves, err := l.leaves(ctx, scope, x.Segment, func(at int64, c *committed) {
@@ -60,13 +60,35 @@ func (l *Lake) lead(ctx context.Context, scope access.ReadScope, x *event.Filed)
 		if err != nil {
 			return err
 		}
-		if root := verify.RootOf(leaves); hex.EncodeToString(root[:]) == x.Segment.Root && x.Salt != nil {
-			x.Path = verify.PathOf(leaves, int(x.Place))
+		if x.Seal, err = l.sealOf(ctx, scope, x); err != nil {
+			return err
+		}
+		first, after := x.Seal.Place, x.Seal.Place+x.Seal.Rows
+		if x.Salt == nil || after > int64(len(leaves)) {
+			continue
+		}
+		sealed := leaves[first:after]
+		if root := verify.RootOf(sealed); hex.EncodeToString(root[:]) == x.Seal.Root {
+			x.Path = verify.PathOf(sealed, int(x.Place-first))
 			return nil
 		}
 	}
 	return errs.New(errs.Internal, "the segment %s is not the one that was sealed in entry %d", x.Segment.ID, x.Segment.Seq).
 		WithHint("Its file was altered: restore it from a backup.")
+}
+
+// sealOf is what was sealed together with an event: its segment, or the part of it that was a segment before compaction.
+func (l *Lake) sealOf(ctx context.Context, scope access.ReadScope, x *event.Filed) (event.Sealed, error) {
+	seals, err := event.SealsOf(ctx, l.Seals, scope, x.Segment)
+	if err != nil {
+		return event.Sealed{}, err
+	}
+	for _, s := range seals {
+		if x.Place >= s.Place && x.Place < s.Place+s.Rows {
+			return s, nil
+		}
+	}
+	return event.Sealed{}, errs.New(errs.Internal, "nothing says in which seal event %s is", x.ID)
 }
 
 // left is what stays of an erased event: its place and its commitment.
@@ -119,7 +141,7 @@ func (l *Lake) leaves(ctx context.Context, scope access.ReadScope, s event.Segme
 		for i := range buf[:n] {
 			leaves, erased = gaps(leaves, erased)
 			see(int64(len(leaves)), &buf[i])
-			leaves = append(leaves, tlog.Hash(event.Commitment(buf[i].ID, buf[i].Salt, []byte(buf[i].Raw))))
+			leaves = append(leaves, buf[i].leaf())
 			buf[i] = committed{} // what see kept stays its own
 		}
 		if errors.Is(err, io.EOF) {

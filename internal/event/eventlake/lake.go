@@ -18,6 +18,7 @@ type Lake struct {
 	Dir      lake.Dir
 	Tail     *event.Tail
 	Segments event.Segments
+	Seals    event.SealStore
 	Engine   *lake.Engine
 	Erasures event.Erasures // may be nil: then none was erased
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func (w *world) lake() *eventlake.Lake {
 	e := &lake.Engine{Workers: 1}
 	w.t.Cleanup(e.Close)
-	return &eventlake.Lake{Dir: lake.Dir{Root: w.dir + "/lake"}, Tail: &event.Tail{Journal: eventlake.Journal{Log: w.log}, Recent: w.recent}, Segments: w.store, Engine: e}
+	return &eventlake.Lake{Dir: lake.Dir{Root: w.dir + "/lake"}, Tail: &event.Tail{Journal: eventlake.Journal{Log: w.log}, Recent: w.recent}, Segments: w.store, Seals: w.store, Engine: e}
 }
 
 func upstream(events []event.Event) string {

@@ -33,6 +33,16 @@ func (s *Store) Erasures(ctx context.Context, scope access.ReadScope, segment st
 	return sqldb.Collect(ctx, s.DB, scanErased, `SELECT `+erasedColumns+` FROM event_erased WHERE org_id = $1 AND segment_id = $2 ORDER BY place`, string(scope.Org()), segment)
 }
 
+// Thinned are the segments from which events were erased.
+func (s *Store) Thinned(ctx context.Context, scope access.ReadScope) (map[string]bool, error) {
+	all, err := sqldb.Collect(ctx, s.DB, sqldb.Strings, `SELECT DISTINCT segment_id FROM event_erased WHERE org_id = $1`, string(scope.Org()))
+	out := make(map[string]bool, len(all))
+	for _, id := range all {
+		out[id] = true
+	}
+	return out, err
+}
+
 // AddErasure keeps an erasure, with the segment as it is without the event.
 func (s *Store) AddErasure(ctx context.Context, scope access.Scope, e event.Erasure, x event.Segment) error {
 	return s.DB.InTx(ctx, func(ctx context.Context) error {
