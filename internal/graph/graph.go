@@ -43,6 +43,31 @@ type Graph struct {
 	Nodes         []Node
 	Edges         []Edge
 	Width, Height float64
+	Down          bool // it is laid out from above to below
+}
+
+// Downwards is a copy that is laid out from above to below: for paper, which is higher than wide.
+func (g *Graph) Downwards() *Graph {
+	out := &Graph{Nodes: slices.Clone(g.Nodes), Edges: slices.Clone(g.Edges), Down: true}
+	turn := func() {
+		for i := range out.Nodes {
+			n := &out.Nodes[i]
+			n.W, n.H, n.X, n.Y = n.H, n.W, n.Y, n.X
+		}
+	}
+	for i := range out.Nodes {
+		out.Nodes[i].size()
+	}
+	turn()
+	out.Layout()
+	turn()
+	for i := range out.Edges {
+		for j, p := range out.Edges[i].Points {
+			out.Edges[i].Points[j] = [2]float64{p[1], p[0]}
+		}
+	}
+	out.Width, out.Height = out.Height, out.Width
+	return out
 }
 
 // Path is the part of the graph that tells the short story: nodes on the path and the edges between them.

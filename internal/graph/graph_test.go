@@ -36,20 +36,34 @@ func TestNothingOverlaps(t *testing.T) {
 		if graph.SVG(g, graph.Options{}) != graph.SVG(again, graph.Options{}) {
 			t.Errorf("%d nodes: drawn differently a second time", n)
 		}
-		for i, a := range g.Nodes {
-			if a.X-a.W/2 < -.1 || a.Y-a.H/2 < -.1 || a.X+a.W/2 > g.Width+.1 || a.Y+a.H/2 > g.Height+.1 {
-				t.Errorf("%d nodes: node %d lies outside the drawing", n, i)
-			}
-			for _, b := range g.Nodes[:i] {
-				if 2*abs(a.X-b.X) < a.W+b.W-.1 && 2*abs(a.Y-b.Y) < a.H+b.H-.1 {
-					t.Fatalf("%d nodes: %s and %s overlap", n, a.ID, b.ID)
-				}
+		down := random(uint64(n), n).Downwards()
+		for i := range down.Edges {
+			if e := &down.Edges[i]; len(e.Points) > 1 && g.Edges[i].Points[0][0] < g.Edges[i].Points[1][0] && e.Points[0][1] >= e.Points[1][1] {
+				t.Errorf("%d nodes: what leads to the right does not lead down", n)
 			}
 		}
-		for _, e := range g.Edges {
-			if e.From != e.To && len(e.Points) < 2 {
-				t.Errorf("%d nodes: no line from %d to %d", n, e.From, e.To)
+		apart(t, down)
+		apart(t, g)
+	}
+}
+
+// apart: every node lies in the drawing, none on another, and every edge is drawn.
+func apart(t *testing.T, g *graph.Graph) {
+	t.Helper()
+	n := len(g.Nodes)
+	for i, a := range g.Nodes {
+		if a.X-a.W/2 < -.1 || a.Y-a.H/2 < -.1 || a.X+a.W/2 > g.Width+.1 || a.Y+a.H/2 > g.Height+.1 {
+			t.Errorf("%d nodes: node %d lies outside the drawing", n, i)
+		}
+		for _, b := range g.Nodes[:i] {
+			if 2*abs(a.X-b.X) < a.W+b.W-.1 && 2*abs(a.Y-b.Y) < a.H+b.H-.1 {
+				t.Fatalf("%d nodes: %s and %s overlap", n, a.ID, b.ID)
 			}
+		}
+	}
+	for _, e := range g.Edges {
+		if e.From != e.To && len(e.Points) < 2 {
+			t.Errorf("%d nodes: no line from %d to %d", n, e.From, e.To)
 		}
 	}
 }

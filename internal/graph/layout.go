@@ -254,7 +254,7 @@ func (g *Graph) gaps(layers int) []float64 {
 	}
 	for i := range g.Edges {
 		e := &g.Edges[i]
-		if e.missing {
+		if e.missing || g.Down { // there a label is as high as the usual distance
 			continue
 		}
 		a, _ := e.ends()

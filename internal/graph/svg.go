@@ -79,9 +79,20 @@ func (e *Edge) say(b *strings.Builder, o Options) {
 	if len(e.Points) < 2 || e.Label == "" {
 		return
 	}
+	text, x, y := e.Text()
+	fmt.Fprintf(b, `<text class="gl" x="%.1f" y="%.1f"%s>%s</text>`, x, y,
+		o.paint(` font-size="11" text-anchor="middle" fill="#4a463e" paint-order="stroke" stroke="#fff" stroke-width="4"`), escape(text))
+}
+
+// Text is what stands at an edge as it is drawn, and the middle of its baseline. It is of an edge that has points.
+func (e *Edge) Text() (text string, x, y float64) {
 	p, q := e.Points[0], e.Points[1]
-	fmt.Fprintf(b, `<text class="gl" x="%.1f" y="%.1f"%s>%s</text>`, (p[0]+q[0])/2, (p[1]+q[1])/2-5,
-		o.paint(` font-size="11" text-anchor="middle" fill="#4a463e" paint-order="stroke" stroke="#fff" stroke-width="4"`), escape(short(e.Label, labelLength)))
+	return short(e.Label, labelLength), (p[0] + q[0]) / 2, (p[1]+q[1])/2 - 5
+}
+
+// Texts are what stands in a node as it is drawn.
+func (n *Node) Texts() (label, sub string) {
+	return short(n.Label, titleLength), short(n.Sub, subLength)
 }
 
 var fills = map[Tone]string{
@@ -106,13 +117,14 @@ func (n *Node) draw(b *strings.Builder, o Options) {
 		left = 34
 		fmt.Fprintf(b, `<svg x="%.1f" y="%.1f" width="16" height="16"><use href="%s"/></svg>`, x+10, n.Y-8, escape(clean(o.Icon(n.Icon))))
 	}
+	label, sub := n.Texts()
 	base := n.Y - 3
 	if n.Sub == "" {
 		base = n.Y + 4
 	}
-	fmt.Fprintf(b, `<text class="gt" x="%.1f" y="%.1f"%s>%s</text>`, x+left, base, o.paint(` font-size="12.5" font-weight="600" fill="#1c1a17"`), escape(short(n.Label, titleLength)))
+	fmt.Fprintf(b, `<text class="gt" x="%.1f" y="%.1f"%s>%s</text>`, x+left, base, o.paint(` font-size="12.5" font-weight="600" fill="#1c1a17"`), escape(label))
 	if n.Sub != "" {
-		fmt.Fprintf(b, `<text class="gs" x="%.1f" y="%.1f"%s>%s</text>`, x+left, n.Y+13, o.paint(` font-size="11" fill="#6b665c"`), escape(short(n.Sub, subLength)))
+		fmt.Fprintf(b, `<text class="gs" x="%.1f" y="%.1f"%s>%s</text>`, x+left, n.Y+13, o.paint(` font-size="11" fill="#6b665c"`), escape(sub))
 	}
 	fmt.Fprintf(b, "</%s>", tag)
 }

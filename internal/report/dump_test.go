@@ -87,6 +87,8 @@ func dumpBlocks(b *strings.Builder, blocks []Block, in string) {
 			dumpPairs(b, v.Pairs)
 		case Strip:
 			fmt.Fprintf(b, "~~~~ %s\n", v.Sentence)
+		case Graph:
+			fmt.Fprintf(b, "(graph) %s\n", v.Sentence)
 		case Legend:
 			for _, e := range v.Entries {
 				fmt.Fprintf(b, "  (%s) %s\n", e.Outcome, plainText(e.Meaning))

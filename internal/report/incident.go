@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/graph"
 	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/incident/trace"
 	"github.com/tickmark/tickmark/internal/kernel/canon"
@@ -262,8 +263,16 @@ func (b *caseWriter) edges() {
 		b.p("No link between two things was seen.")
 		return
 	}
+	b.add(drawn(g))
 	t.Note = say("In bold: the way from the beginning to the worst. Like things are taken together.")
 	b.add(t)
+}
+
+// drawn is the graph as a drawing, as the page of the incident has it.
+func drawn(g *graph.Graph) Graph {
+	things := count(len(g.Nodes), "thing", "things")
+	return GraphOf(g, "What led to what, along the arrows: "+things+" and "+count(len(g.Edges), "link", "links")+". The table says the same.",
+		"The way from the beginning to the worst, along the arrows: "+num(len(g.Path().Nodes))+" of "+things+". The table has all of them.")
 }
 
 func (b *caseWriter) marks() {

@@ -53,7 +53,7 @@ func TestCase(t *testing.T) {
 	}
 	said := strings.ToLower(strings.ReplaceAll(dump(doc), "\u00a0", " "))
 	for _, want := range []string{"An account was taken over.", "Pia Holm", "an estimate", "Time to detect", "50 min", "34 min", "Somebody signed in from", "ev_in", "90 %", "initial access", "203.0.113.66", "not known from usual work", "payroll-exports", "no removal seen",
-		"signs in", "198.51.100.9", "usual work was not followed", "1 reported event", "ledger entry 4,711", "It began the session.", "4 more lines", "All sessions were ended.", "no vendor was hit", "left out", "Customer contract", "told too late", "EV-2026-00009", "nobody has decided", "A control failed.",
+		"signs in", "2 things and 1 link", "198.51.100.9", "usual work was not followed", "1 reported event", "ledger entry 4,711", "It began the session.", "4 more lines", "All sessions were ended.", "no vendor was hit", "left out", "Customer contract", "told too late", "EV-2026-00009", "nobody has decided", "A control failed.",
 		"No second factor", "Ask always", "T-012", "Dana Whitfield", "Factor reset.", "reached"} {
 		if !strings.Contains(said, strings.ToLower(want)) {
 			t.Errorf("%q is not said", want)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/graph"
 )
 
 // Document is a report as sections of blocks. It holds no page, font or colour: those are the writer's.
@@ -159,6 +160,22 @@ type LegendEntry struct {
 	Meaning Text
 }
 
+// Graph is what led to what, drawn: laid out already, from left to right and from above to below. Path is the short story of it, for
+// where the whole is too large to be read. They are read only; empty ones are not drawn.
+type Graph struct {
+	Whole, Path [2]*graph.Graph
+	Sentence    string // what the drawing shows
+	Shorter     string // what is said where the path is drawn
+}
+
+// GraphOf lays out a graph, which is the block's from then on.
+func GraphOf(g *graph.Graph, sentence, shorter string) Graph {
+	path := g.Path()
+	g.Layout()
+	path.Layout()
+	return Graph{Whole: [2]*graph.Graph{g, g.Downwards()}, Path: [2]*graph.Graph{path, path.Downwards()}, Sentence: sentence, Shorter: shorter}
+}
+
 // CalloutKind says why a text stands apart.
 type CalloutKind uint8
 
@@ -193,6 +210,7 @@ func (Table) block()     {}
 func (Pairs) block()     {}
 func (Strip) block()     {}
 func (Legend) block()    {}
+func (Graph) block()     {}
 func (Callout) block()   {}
 func (Contents) block()  {}
 func (PageBreak) block() {}

@@ -52,6 +52,9 @@ func walkBlocks(place string, blocks []Block, see func(string, Text)) {
 			walkPairs(place, b.Pairs, see)
 		case Strip:
 			see(place, Text{{Text: b.Sentence}})
+		case Graph:
+			see(place, Text{{Text: b.Sentence}})
+			see(place, Text{{Text: b.Shorter}})
 		case Legend:
 			for _, e := range b.Entries {
 				text(place, e.Meaning, see)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tickmark/tickmark/internal/chart"
+	"github.com/tickmark/tickmark/internal/graph"
 	"github.com/tickmark/tickmark/internal/report"
 )
 
@@ -27,6 +28,10 @@ func (x *writer) blocks(list []report.Block) {
 			x.pairs(b.Pairs)
 		case report.Strip:
 			x.strip(b)
+		case report.Graph:
+			if g := b.Whole[0]; g != nil && len(g.Nodes) > 0 {
+				x.f("<figure>%s<figcaption>%s</figcaption></figure>\n", graph.SVG(g, graph.Options{Title: b.Sentence, Alone: true}), esc(b.Sentence))
+			}
 		case report.Legend:
 			x.legend(b)
 		case report.Callout:

@@ -31,6 +31,8 @@ func (l *layout) block(b report.Block, next []report.Block) {
 		l.pairs(b)
 	case report.Strip:
 		l.strip(b, next)
+	case report.Graph:
+		l.graph(b)
 	case report.Legend:
 		l.legend(b)
 	case report.Callout:
@@ -81,6 +83,8 @@ func (l *layout) beginning(next []report.Block, depth int) float64 {
 		}
 	case report.Callout:
 		h = 2*padCallout + 3*styleBody.lead
+	case report.Graph:
+		h = l.drawing(b).needs(l)
 	case report.Legend:
 		h = 2 * legendRow
 	}
