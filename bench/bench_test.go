@@ -30,6 +30,7 @@ func TestSmall(t *testing.T) {
 		"report": "report.oscal.same_bytes_twice", "baseline": "baseline.events_a_cpu_second",
 		"forensics": "forensics.events_precision.mean", "intake": "intake.kills.lost",
 		"whole": "whole.event_to_alert_p99_over_limit_5_s", "hunt": "hunt.text_one_day.tickmark_over_duckdb",
+		"whole -kills 2": "whole_kills.alerts_twice", "hunt -compaction": "compaction.after.text_one_day",
 	} {
 		t.Run(bench, func(t *testing.T) {
 			if (bench == "bundle" || bench == "pages" || bench == "rooms") && testing.Short() {
@@ -37,7 +38,8 @@ func TestSmall(t *testing.T) {
 			}
 			t.Parallel()
 			var said, errors bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, bench), "-small", "-dir", t.TempDir())
+			words := strings.Fields(bench)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, words[0]), append(words[1:], "-small", "-dir", t.TempDir())...)
 			cmd.Stdout, cmd.Stderr = &said, &errors
 			if err := cmd.Run(); err != nil {
 				t.Fatalf("%v\n%s", err, errors.String())

@@ -65,15 +65,23 @@ const (
 
 func main() {
 	lake.ServeSandbox()
-	measure.Serve(map[string]measure.Part{"serve": measure.Typed(servePart)})
+	measure.Serve(map[string]measure.Part{"serve": measure.Typed(servePart), "prepare": measure.Typed(preparePart), "victim": measure.Typed(victimPart), "count": measure.Typed(countPart)})
 	dir := flag.String("dir", os.TempDir(), "folder for a moment")
 	rate := flag.Int("rate", 40_000, "events a second")
 	length := flag.Duration("for", time.Minute, "how long")
 	data := flag.String("data", defaultData(), "folder of the public rules (TICKMARK_SHARED_DATA); without it the program's own rules run alone")
+	kills := flag.Int("kills", 0, "kill the program so many times while it takes events, and count what is there; -rate is then 4000")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
 	flag.Parse()
 	if *small {
 		*rate, *length = 500, 2*time.Second
+	}
+	if *kills > 0 {
+		if *rate = min(*rate, killRate); *small {
+			*kills = min(*kills, 2)
+		}
+		measure.Fatal(killRun(*dir, *data, *rate, *length, *kills))
+		return
 	}
 	measure.Fatal(run(*dir, *data, *rate, *length))
 }

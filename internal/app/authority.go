@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -17,11 +18,76 @@ import (
 
 func (a *App) wireAuthority() {
 	store := &authoritysql.Store{DB: a.DB}
-	a.Authority = &authority.Service{Store: store, Lines: store, Records: changeRecords{a}, Tx: a.DB, Ledger: a.Ledger.Store}
+	a.Authority = &authority.Service{Store: store, Lines: store, Records: changeRecords{a, &factsRead{}}, Tx: a.DB, Ledger: a.Ledger.Store}
 }
 
 // changeRecords are the deployments and pull requests that were collected.
-type changeRecords struct{ *App }
+type changeRecords struct {
+	*App
+	read *factsRead
+}
+
+// factsRead keeps the facts of snapshots that were read lately: what is judged again asks for the same days every few minutes, and a
+// snapshot never changes.
+type factsRead struct {
+	mu    sync.Mutex
+	items map[evidence.ItemID]*factsOf
+	turn  int64
+	size  int64
+}
+
+type factsOf struct {
+	facts []collect.Fact // nobody changes them
+	size  int64
+	used  int64
+}
+
+// Bounds of what is kept: bytes in all, about, and what a fact takes beside its part of the file.
+const (
+	factsKept = 64 << 20
+	factBytes = 1 << 10
+)
+
+// of gives the facts of a snapshot, from what is kept or from its file.
+func (r *factsRead) of(it evidence.Item, read func(func(collect.Fact) error) error) ([]collect.Fact, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turn++
+	if x := r.items[it.ID]; x != nil {
+		x.used = r.turn
+		return x.facts, nil
+	}
+	x := &factsOf{used: r.turn, size: it.Bytes + it.Rows*factBytes}
+	if err := read(func(f collect.Fact) error {
+		switch f := f.(type) { // the source's own record is most of it, and is not asked for
+		case *collect.Deployment:
+			f.Raw = ""
+		case *collect.PullRequest:
+			f.Raw = ""
+		case *collect.Review:
+			f.Raw = ""
+		}
+		x.facts = append(x.facts, f)
+		return nil
+	}); err != nil || x.size > factsKept/4 {
+		return x.facts, err
+	}
+	if r.items == nil {
+		r.items = map[evidence.ItemID]*factsOf{}
+	}
+	r.items[it.ID], r.size = x, r.size+x.size
+	for r.size > factsKept {
+		oldest := it.ID
+		for id, y := range r.items {
+			if y.used < r.items[oldest].used {
+				oldest = id
+			}
+		}
+		r.size -= r.items[oldest].size
+		delete(r.items, oldest)
+	}
+	return x.facts, nil
+}
 
 // opened is how long before it is merged a pull request may have been opened; older ones are read with its last change.
 const opened = 45 * 24 * time.Hour
@@ -48,12 +114,14 @@ func (a changeRecords) streamed(ctx context.Context, s access.ReadScope, kind au
 			continue
 		}
 		known = append(known, authority.Known{Kind: kind, From: it.From, To: it.To})
-		err := collectsql.Facts{Lake: a.Lake}.Read(ctx, it.Resource, it.Path, func(f collect.Fact) error {
-			take(it, f)
-			return nil
+		facts, err := a.read.of(it, func(emit func(collect.Fact) error) error {
+			return collectsql.Facts{Lake: a.Lake}.Read(ctx, it.Resource, it.Path, emit)
 		})
 		if err != nil {
 			return nil, err
+		}
+		for _, f := range facts {
+			take(it, f)
 		}
 	}
 	return known, nil

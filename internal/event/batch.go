@@ -133,18 +133,6 @@ func positionOf(id string) int64 {
 	return n
 }
 
-// numberOf is the number of a record in its batch, in an identifier; -1 for what is none.
-func numberOf(id string) int {
-	if len(id) != 17 {
-		return -1
-	}
-	n, err := strconv.ParseInt(id[12:], 16, 32)
-	if err != nil {
-		return -1
-	}
-	return int(n)
-}
-
 // event is a record of the batch in the normal form. A record that cannot be read any more, because a mapping was changed since it
 // was accepted, is an event that tells nothing but its bytes: it is not lost.
 func (b *batch) event(pos int64, n int) Event {

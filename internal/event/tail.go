@@ -1,7 +1,6 @@
 package event
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -34,62 +33,16 @@ const (
 // Next gives up to n events of an organisation from a position on that came after one. Whoever goes on with the last that was given
 // is not led over the same batches again, nor over those of other organisations.
 func (t *Tail) Next(position int64, org access.OrgID, after string, n int) ([]Event, error) {
-	if first, end := t.Journal.Bounds(); position < first && first < end {
-		return nil, trimmed(position)
-	}
 	t.mu.Lock()
 	m := t.marks[org]
 	t.mu.Unlock()
-	if p := positionOf(after); p > position {
-		from := p
-		if m.after == after {
-			from = max(p, m.next)
-		}
-		if out, err := t.next(from, org, after, n); !errs.Is(err, errs.Invalid) {
-			return out, err
-		}
-	}
+	least := position
 	if m.after == after {
-		position = max(position, m.next)
+		least = max(position, m.next)
 	}
-	return t.next(position, org, after, n)
-}
-
-func (t *Tail) next(from int64, org access.OrgID, after string, n int) ([]Event, error) {
-	var out []Event
-	last, skip := positionOf(after), numberOf(after)+1
-	for chunk := min(max(n*perEvent, nextLeast), nextMost); len(out) < n; {
-		if _, end := t.Journal.Bounds(); from >= end {
-			break
-		}
-		entries, err := t.Journal.Read(from, chunk)
-		if err != nil {
-			return nil, err
-		}
-		if len(entries) == 0 {
-			break
-		}
-		for _, x := range entries {
-			b, err := unmarshalBatch(x.Payload)
-			if err != nil {
-				return nil, err
-			}
-			i := 0
-			switch {
-			case b.head.Org != org || x.Pos < last:
-				i = len(b.records)
-			case x.Pos == last && after != "":
-				i = skip
-			}
-			known := t.Recent.get(x.Pos)
-			for ; i < len(b.records) && len(out) < n; i++ {
-				out = append(out, b.known(known, x.Pos, i))
-			}
-			if i < len(b.records) { // the rest of this batch is next
-				break
-			}
-			from = x.Next
-		}
+	out, next, err := t.after(position, least, org, after, n, min(max(n*perEvent, nextLeast), nextMost), func(*Event) bool { return true })
+	if err != nil {
+		return nil, err
 	}
 	if len(out) > 0 {
 		after = out[len(out)-1].ID
@@ -99,51 +52,69 @@ func (t *Tail) next(from int64, org access.OrgID, after string, n int) ([]Event,
 	if t.marks == nil {
 		t.marks = map[access.OrgID]mark{}
 	}
-	t.marks[org] = mark{after, from}
+	t.marks[org] = mark{after, next}
 	return out, nil
 }
 
 // From gives the events of an organisation from a position on that came after one and pass, the first most of them. Nothing beyond
 // is read: a follower that lags behind a flood pays for what it takes.
 func (t *Tail) From(position int64, org access.OrgID, after string, most int, pass func(*Event) bool) ([]Event, error) {
-	if p := positionOf(after); p > position { // what was read before needs no second look
-		if out, err := t.from(p, org, after, most, pass); !errs.Is(err, errs.Invalid) {
-			return out, err
-		}
-	}
-	if first, end := t.Journal.Bounds(); position < first && first < end {
-		return nil, trimmed(position)
-	}
-	return t.from(position, org, after, most, pass)
+	out, _, err := t.after(position, position, org, after, most, tailMost, pass)
+	return out, err
 }
 
-// errEnough ends reading.
-var errEnough = errors.New("enough was read")
-
-func (t *Tail) from(position int64, org access.OrgID, after string, most int, pass func(*Event) bool) ([]Event, error) {
-	var out []Event
-	err := follow(t.Journal, position, tailMost, func(pos int64, b *batch) error {
-		if b.head.Org != org {
-			return nil
-		}
-		known := t.Recent.get(pos)
-		for n := range b.records {
-			if idOf(pos, n) <= after {
-				continue
-			}
-			if e := b.known(known, pos, n); pass(&e) {
-				out = append(out, e)
-			}
-			if len(out) >= most {
-				return errEnough
-			}
-		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
+// after reads from a position on, or from a later one before which nothing is wanted: least, or that of the event itself, if one is
+// there.
+func (t *Tail) after(position, least int64, org access.OrgID, after string, most, chunk int, pass func(*Event) bool) ([]Event, int64, error) {
+	if first, end := t.Journal.Bounds(); position < first && first < end {
+		return nil, 0, trimmed(position)
 	}
-	return out, err
+	if p := max(positionOf(after), least); p > least {
+		if out, next, err := t.scan(p, org, after, most, chunk, pass); !errs.Is(err, errs.Invalid) {
+			return out, next, err
+		}
+	}
+	return t.scan(least, org, after, most, chunk, pass)
+}
+
+// scan reads batches from a position on until there are so many events, and says where the first batch begins that may hold more.
+func (t *Tail) scan(from int64, org access.OrgID, after string, most, chunk int, pass func(*Event) bool) (out []Event, next int64, err error) {
+	for len(out) < most {
+		if _, end := t.Journal.Bounds(); from >= end {
+			break
+		}
+		entries, err := t.Journal.Read(from, chunk)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(entries) == 0 {
+			break
+		}
+		for _, x := range entries {
+			b, err := unmarshalBatch(x.Payload)
+			if err != nil {
+				return nil, 0, err
+			}
+			i := 0
+			if b.head.Org != org {
+				i = len(b.records)
+			}
+			for i < len(b.records) && idOf(x.Pos, i) <= after {
+				i++
+			}
+			known := t.Recent.get(x.Pos)
+			for ; i < len(b.records) && len(out) < most; i++ {
+				if e := b.known(known, x.Pos, i); pass(&e) {
+					out = append(out, e)
+				}
+			}
+			if i < len(b.records) { // the rest of this batch is next
+				return out, from, nil
+			}
+			from = x.Next
+		}
+	}
+	return out, from, nil
 }
 
 // tailMost is how much of the journal is held at once while following it: little, since little of it may be wanted.

@@ -53,6 +53,9 @@ const (
 	EventTest          Event = "route.test"
 )
 
+// ends says whether an event tells that what it is about is closed.
+func (e Event) ends() bool { return e == AlertClosed || e == IncidentClosed }
+
 // EventInfo is an event for people to choose.
 type EventInfo struct {
 	Event       Event

@@ -242,7 +242,7 @@ func (s *Service) Follow(ctx context.Context, scope access.Scope, now time.Time)
 func tidy(in []Message, now time.Time) []Message {
 	out := make([]Message, len(in))
 	for i, m := range in {
-		m.ID, m.At = id.New("msg", now), now
+		m.ID, m.At = id.New("msg", now), now.Add(-time.Duration(len(in)-1-i)*time.Microsecond) // later ones of a pass are later
 		m.Subject = OneLine(m.Subject, 150)
 		if r := []rune(m.Text); len(r) > 2000 {
 			m.Text = string(r[:2000]) + "…"
@@ -349,6 +349,15 @@ func (s *Service) send(ctx context.Context, scope access.Scope, now time.Time, r
 		return err
 	}
 	p.Org, p.OrgID = o.Name, string(o.ID)
+	if r.Kind == PagerDuty && !d.Message.Event.ends() { // a retry must not open again what was closed meanwhile
+		over, err := s.Store.Ended(ctx, scope.ReadScope, d.Message)
+		if err != nil {
+			return err
+		}
+		if over {
+			return errs.New(errs.Conflict, "what it is about was closed before it could be told, and is not opened again")
+		}
+	}
 	if r.Kind == Email {
 		if p.To, err = s.recipients(ctx, scope.ReadScope, r, d.Message); err != nil {
 			return err

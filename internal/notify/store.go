@@ -24,6 +24,8 @@ type Store interface {
 	Post(ctx context.Context, s access.Scope, follower, cursor string, to []Route, m []Message) (int, error)
 	Messages(ctx context.Context, s access.ReadScope, person access.UserID, q paging.Query) (paging.Result[Message], error)
 
+	// Ended says whether a later message told that what a message is about was closed.
+	Ended(ctx context.Context, s access.ReadScope, m Message) (bool, error)
 	// Claim takes waiting deliveries that are due, at most so many of each route in an hour.
 	Claim(ctx context.Context, s access.Scope, now time.Time, most int) ([]Delivery, error)
 	// Settle writes down what an attempt came to.

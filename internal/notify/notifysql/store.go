@@ -140,6 +140,13 @@ func scanMessage(r sqldb.Row) (notify.Message, error) {
 	return m, err
 }
 
+// Ended says whether what a message is about was told to be closed after it.
+func (s *Store) Ended(ctx context.Context, scope access.ReadScope, m notify.Message) (bool, error) {
+	n, err := sqldb.One(ctx, s.DB, sqldb.Int, `SELECT count(*) FROM notify_message WHERE org_id = $1 AND at > $2 AND link = $3 AND link <> '' AND event IN ($4, $5)`,
+		string(scope.Org()), m.At.UnixMicro(), m.Link, string(notify.AlertClosed), string(notify.IncidentClosed))
+	return n > 0, err
+}
+
 // Messages lists what concerns a person, or everything, the newest first.
 func (s *Store) Messages(ctx context.Context, scope access.ReadScope, person access.UserID, q paging.Query) (paging.Result[notify.Message], error) {
 	var w sqldb.Where

@@ -68,7 +68,7 @@ func setup(t *testing.T, db *sqldb.DB) bench {
 	b := bench{World: w, wire: &wire{}, follow: &happened{name: "test", next: "1"}}
 	b.Service = &notify.Service{
 		Store: &notifysql.Store{DB: db}, Sealer: box, People: w.Access, Tx: db, Ledger: w.Ledger, URL: func() string { return "https://tickmark.example" }, Followers: []notify.Follower{b.follow},
-		Senders: map[notify.RouteKind]notify.Sender{notify.Email: b.wire, notify.Slack: b.wire, notify.Webhook: b.wire, notify.Teams: b.wire},
+		Senders: map[notify.RouteKind]notify.Sender{notify.Email: b.wire, notify.Slack: b.wire, notify.Webhook: b.wire, notify.Teams: b.wire, notify.PagerDuty: b.wire},
 	}
 	return b
 }
@@ -371,4 +371,59 @@ func manyAddresses() string {
 		out = append(out, fmt.Sprintf("p%d@northwind.example", i))
 	}
 	return strings.Join(out, "\n")
+}
+
+// TestPagerDutyEnds: what could not be told while it was open is not opened again after it was closed, by a retry or by hand; what is
+// opened anew is.
+func TestPagerDutyEnds(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		b, ctx, at := setup(t, db), t.Context(), now
+		scope := b.Access.System(b.Org.ID, "notices")
+		ok := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := b.Add(ctx, b.Owner, at, notify.Draft{Name: "On call", Kind: notify.PagerDuty, Secret: strings.Repeat("a1b2", 8), Settings: map[string]string{"url": "https://events.pagerduty.example/v2/enqueue"}, Events: []notify.Event{notify.AlertRaised}, Enabled: true})
+		ok(err)
+		pass := func(cursor string, fail error, m ...notify.Message) (sent []notify.Event) {
+			t.Helper()
+			b.follow.tell, b.follow.next, b.wire.fail, b.wire.got = m, cursor, fail, nil
+			_, err := b.Follow(ctx, scope, at)
+			ok(err)
+			_, err = b.Deliver(ctx, scope, at)
+			ok(err)
+			for _, p := range b.wire.got {
+				sent = append(sent, p.Message.Event)
+			}
+			at = at.Add(time.Hour)
+			return sent
+		}
+		alert := func(key string, e notify.Event) notify.Message {
+			return notify.Message{Key: key, Event: e, Subject: key, Link: "/alerts/ALR-1", Level: "critical"}
+		}
+		down := errs.New(errs.Unavailable, "it does not answer")
+		if got := pass("1", down, alert("raised", notify.AlertRaised)); fmt.Sprint(got) != "[alert.raised]" {
+			t.Errorf("first: %v", got)
+		}
+		if got := pass("2", nil, alert("closed", notify.AlertClosed)); fmt.Sprint(got) != "[alert.closed]" {
+			t.Errorf("after it was closed: %v", got)
+		}
+		list, err := b.Deliveries(ctx, b.Owner.ReadScope, notify.DeliveryFilter{Status: notify.Failed}, paging.Query{})
+		ok(err)
+		if list.Total != 1 || !strings.Contains(list.Rows[0].Error, "closed before") {
+			t.Fatalf("%+v", list)
+		}
+		_, err = b.Again(ctx, b.Owner, at, list.Rows[0].ID)
+		ok(err)
+		if got := pass("3", nil); len(got) != 0 {
+			t.Errorf("by hand: %v", got)
+		}
+		both := []notify.Message{alert("raised anew", notify.AlertRaised), alert("closed anew", notify.AlertClosed), alert("raised a third time", notify.AlertRaised)}
+		if got := pass("4", nil, both...); fmt.Sprint(got) != "[alert.closed alert.raised]" {
+			t.Errorf("opened anew: %v", got)
+		}
+	})
 }
