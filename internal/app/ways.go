@@ -15,6 +15,8 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/event/otlp"
+	"github.com/tickmark/tickmark/internal/event/otlpgrpc"
 	"github.com/tickmark/tickmark/internal/event/syslog"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/yamldoc"
@@ -23,6 +25,7 @@ import (
 // ways is the file that Config.Intake names: how events come in beside HTTP. Paths in it are relative to it.
 type ways struct {
 	Syslog  []syslogWay `yaml:"syslog"`
+	OTLP    []otlpWay   `yaml:"otlp"`    // logs of OpenTelemetry over gRPC; over HTTP the server takes them itself
 	Files   []pathWay   `yaml:"files"`   // that grow and are followed
 	Folders []pathWay   `yaml:"folders"` // into which whole files are put
 	Buckets []bucketWay `yaml:"buckets"` // the same, at S3 and what speaks its interface
@@ -36,14 +39,26 @@ type ofSource struct {
 	Source string `yaml:"source"` // reference: SRC-3
 }
 
+// certificates are those of an address that is tls.
+type certificates struct {
+	Cert    string `yaml:"cert"`    // a file with the certificate, in PEM
+	Key     string `yaml:"key"`     // a file with its key, in PEM
+	Clients string `yaml:"clients"` // a file with the authorities whose certificates senders must have; none asks for none
+}
+
+// otlpWay is an address on which requests of OTLP over gRPC are taken. Whose they are is in their token.
+type otlpWay struct {
+	Listen       string `yaml:"listen"` // tls://0.0.0.0:4317, tcp://127.0.0.1:4317
+	certificates `yaml:",inline"`
+}
+
 // syslogWay is an address on which messages of syslog are taken.
 type syslogWay struct {
 	Listen  string         `yaml:"listen"`  // udp://0.0.0.0:514, tcp://127.0.0.1:601, tls://0.0.0.0:6514
-	Cert    string         `yaml:"cert"`    // of tls: a file with the certificate, in PEM
-	Key     string         `yaml:"key"`     // of tls: a file with its key, in PEM
-	Clients string         `yaml:"clients"` // of tls: a file with the authorities whose certificates senders must have; none asks for none
 	Zone    string         `yaml:"zone"`    // of times that do not tell theirs: Europe/Berlin; UTC if it is left out
 	Senders []syslogSender `yaml:"senders"` // the first that fits counts; what fits none is not taken
+
+	certificates `yaml:",inline"`
 }
 
 type syslogSender struct {
@@ -143,12 +158,8 @@ func (a *App) listener(ctx context.Context, w *ways, x syslogWay) (syslog.Listen
 	if err != nil {
 		return l, errs.As(errs.Invalid, err, "zone %q", x.Zone)
 	}
-	if network == "tls" {
-		if l.TLS, err = w.tls(x); err != nil {
-			return l, err
-		}
-	} else if x.Cert+x.Key+x.Clients != "" {
-		return l, errs.New(errs.Invalid, "certificates are for tls alone").At("listen").WithHint("Write tls://…, or leave cert, key and clients out.")
+	if l.TLS, err = w.tls(network, x.certificates); err != nil {
+		return l, err
 	}
 	if len(x.Senders) == 0 {
 		return l, errs.New(errs.Invalid, "nobody may send").At("senders").WithHint("Name at least one: senders: [{source: SRC-3}]")
@@ -178,8 +189,33 @@ func (a *App) listener(ctx context.Context, w *ways, x syslogWay) (syslog.Listen
 	return l, nil
 }
 
-// tls reads the certificates of a listener.
-func (w *ways) tls(x syslogWay) (*tls.Config, error) {
+// openOTLP begins to listen for OTLP over gRPC on what the file of the ways in says.
+func (a *App) openOTLP(ctx context.Context, w *ways) (*otlpgrpc.Server, error) {
+	s := &otlpgrpc.Server{Log: a.Log, Take: func(ctx context.Context, token string, body func() ([]byte, error)) (event.Receipt, error) {
+		return otlp.Take(ctx, a.Intake, token, "", false, a.Clock(), body)
+	}}
+	for i, x := range w.OTLP {
+		network, _, err := otlpgrpc.Address(x.Listen)
+		l := otlpgrpc.Listener{Address: x.Listen}
+		if err == nil {
+			l.TLS, err = w.tls(network, x.certificates)
+		}
+		if err != nil {
+			return nil, errs.Wrap(err, "otlp listener %d, %s", i+1, x.Listen)
+		}
+		s.Listeners = append(s.Listeners, l)
+	}
+	return s, s.Open(ctx)
+}
+
+// tls reads the certificates of a listener; nil where it has none to have.
+func (w *ways) tls(network string, x certificates) (*tls.Config, error) {
+	if network != "tls" {
+		if x != (certificates{}) {
+			return nil, errs.New(errs.Invalid, "certificates are for tls alone").At("listen").WithHint("Write tls://…, or leave cert, key and clients out.")
+		}
+		return nil, nil //nolint:nilnil // none is what such a listener has
+	}
 	pair, err := tls.LoadX509KeyPair(w.path(x.Cert), w.path(x.Key))
 	if err != nil {
 		return nil, errs.Hinted(errs.As(errs.Invalid, err, "the certificate of a tls listener"), "Name the files of certificate and key, in PEM, in cert and key.")
@@ -210,18 +246,22 @@ func (a *App) openWays(ctx context.Context) (run func(context.Context), err erro
 	if err != nil {
 		return nil, err
 	}
-	files, err := a.openPaths(ctx, &w)
+	o, err := a.openOTLP(ctx, &w)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	files, err := a.openPaths(ctx, &w)
+	if err != nil {
+		return nil, errors.Join(err, s.Close(), o.Close())
+	}
 	buckets, err := a.openBuckets(ctx, &w)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.Close(), o.Close())
 	}
 	files = append(files, buckets...)
 	return func(ctx context.Context) {
 		var all sync.WaitGroup
-		for _, run := range append(files, s.Run, a.feeding) {
+		for _, run := range append(files, s.Run, o.Run, a.feeding) {
 			all.Go(func() { run(ctx) })
 		}
 		all.Wait()

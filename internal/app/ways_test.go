@@ -10,6 +10,15 @@ import (
 	"testing"
 	"time"
 
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	logs "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/app"
@@ -112,12 +121,65 @@ func TestSyslog(t *testing.T) {
 	w.took(host, 4)
 }
 
+// TestOTLP: logs over gRPC become events of the source whose token they come with; the same request again adds nothing, and what cannot
+// be read is told as a partial success.
+func TestOTLP(t *testing.T) {
+	t.Parallel()
+	w := newServed(t)
+	x, token, err := w.Sources.Add(t.Context(), w.scope, w.Clock(), event.NewSource{Name: "Collector", Log: "okta.log", Rate: 50})
+	must(t, err)
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	address := free.Addr().String()
+	must(t, free.Close())
+	w.ways("otlp: [{listen: 'tcp://%s'}]\n", address)
+	_, end := w.serve()
+	c, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	must(t, err)
+	defer c.Close()
+	call := func(token string, texts ...string) (*emptypb.Empty, error) {
+		var records []*logs.LogRecord
+		for _, text := range texts {
+			records = append(records, &logs.LogRecord{TimeUnixNano: uint64(w.Clock().UnixNano()), Body: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: text}}})
+		}
+		answer := &emptypb.Empty{}
+		return answer, c.Invoke(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token), "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+			&logs.LogsData{ResourceLogs: []*logs.ResourceLogs{{ScopeLogs: []*logs.ScopeLogs{{LogRecords: records}}}}}, answer)
+	}
+	answer, err := call(token, `{"uuid":"1","eventType":"user.session.start"}`, `{"uuid":"2","eventType":"user.session.start"}`, "{\"a\":1,\"a\":2}")
+	must(t, err)
+	if said := string(answer.ProtoReflect().GetUnknown()); !strings.Contains(said, "1 records could not be read") {
+		t.Errorf("%q", said)
+	}
+	w.took(x, 2)
+	if _, err := call("tmki_wrong", "a"); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("a wrong token: %v", err)
+	}
+	var many []string
+	for n := range 2900 {
+		many = append(many, fmt.Sprintf(`{"uuid":"m%d"}`, n))
+	}
+	_, err = call(token, many...)
+	must(t, err)
+	_, err = call(token, many...) // another instant: it is another request, and the source sends too much
+	if st := status.Convert(err); st.Code() != codes.ResourceExhausted || len(st.Details()) != 1 {
+		t.Errorf("a flood: %v", err)
+	}
+	w.took(x, 2902)
+	end()
+}
+
 // TestWaysRefused: a mistake in the file is told with its place before anything is served.
 func TestWaysRefused(t *testing.T) {
 	t.Parallel()
 	w := newServed(t)
 	x := w.source("Hosts", "linux.syslog")
 	for text, want := range map[string]string{
+		"otlp: [{listen: 'udp://127.0.0.1:0'}]":                                                              "no address",
+		"otlp: [{listen: 'tcp://0.0.0.0:4317'}]":                                                             "tokens could be read",
+		"otlp: [{listen: 'tcp://127.0.0.1:0', cert: c.pem}]":                                                 "tls alone",
+		"otlp: [{listen: 'tls://127.0.0.1:0', cert: c.pem, key: k.pem}]":                                     "certificate",
+		"otlp: [{listen: 'tcp://127.0.0.1:0', senders: [{source: SRC-1}]}]":                                  "senders",
 		"syslog: [{lisen: x}]":                                                                               "lisen",
 		"syslog: [{listen: 'udp://127.0.0.1:0'}]":                                                            "nobody may send",
 		"syslog: [{listen: 'x', senders: [{source: SRC-1}]}]":                                                "no address",

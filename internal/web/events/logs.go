@@ -1,15 +1,11 @@
 package events
 
 import (
-	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,21 +19,13 @@ import (
 // or that with /intake where a proxy lets nothing else through.
 var LogsPaths = []string{"/v1/logs", "/intake/v1/logs"}
 
-// Bounds of a request, beside those of batches.
+// Codes of google.rpc.Code.
 const (
-	logsUnpacked = 16 << 20 // of the body
-	logsMost     = 32 << 20 // of its records
-	logsAtOnce   = 4        // read at the same time
-	logsWait     = 5 * time.Second
-	lotBytes     = 6 << 20 // kept at once
-	lotRecords   = 20_000
-	codeInvalid  = 3 // of google.rpc.Code
+	codeInvalid  = 3
 	codeExhaust  = 8
 	codeInternal = 13
 	codeDenied   = 16
 )
-
-var logsPlaces = make(chan struct{}, logsAtOnce)
 
 // ServeLogs takes one ExportLogsServiceRequest (OTLP/HTTP). What cannot be read is put aside and told as a partial success, which the
 // sender must not send again.
@@ -61,11 +49,7 @@ func (h *Handler) ServeLogs(w http.ResponseWriter, r *http.Request) {
 	}
 	receipt, err := h.takeLogs(w, r, isJSON, now)
 	if err == nil {
-		why := ""
-		if receipt.Refused > 0 {
-			why = strconv.FormatInt(receipt.Refused, 10) + " records could not be read and are kept apart: tickmark event quarantine list"
-		}
-		answer(http.StatusOK, otlp.Answer(isJSON, receipt.Refused, why))
+		answer(http.StatusOK, otlp.Answer(isJSON, receipt.Refused, otlp.Partial(receipt)))
 		return
 	}
 	status, p := h.judge(w, ref, err)
@@ -86,59 +70,14 @@ func (h *Handler) ServeLogs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) takeLogs(w http.ResponseWriter, r *http.Request, isJSON bool, now time.Time) (event.Receipt, error) {
-	var sum event.Receipt
 	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return sum, errs.As(errs.Internal, err, "the time a batch may take")
+		return event.Receipt{}, errs.As(errs.Internal, err, "the time a batch may take")
 	}
 	token, ok := bearer(r)
 	if !ok {
-		return sum, errs.New(errs.Denied, "the token of a source is needed").WithHint("Send it as: Authorization: Bearer tmki_…")
+		return event.Receipt{}, errs.New(errs.Denied, "the token of a source is needed").WithHint("Send it as: Authorization: Bearer tmki_…")
 	}
-	if err := h.Intake.Known(r.Context(), token, now); err != nil { // before anything is unpacked
-		return sum, err
-	}
-	late := time.NewTimer(logsWait)
-	defer late.Stop()
-	select {
-	case logsPlaces <- struct{}{}:
-		defer func() { <-logsPlaces }()
-	case <-late.C:
-		return sum, event.BusyFor(time.Second, "too many requests for export at once")
-	case <-r.Context().Done():
-		return sum, r.Context().Err()
-	}
-	body, err := logsBody(w, r)
-	if err != nil {
-		return sum, err
-	}
-	logs, err := otlp.Read(body, isJSON, logsMost)
-	if err != nil || len(logs.Records) == 0 {
-		return sum, err
-	}
-	key := r.Header.Get("Idempotency-Key")
-	if hash := sha256.Sum256(body); key == "" && logs.Dated {
-		key = "otlp " + hex.EncodeToString(hash[:])
-	}
-	for part, rest := 0, logs.Records; len(rest) > 0; part++ {
-		var lot bytes.Buffer
-		n := 0
-		for n < len(rest) && n < lotRecords && (n == 0 || lot.Len()+len(rest[n]) < lotBytes) {
-			lot.Write(rest[n])
-			lot.WriteByte('\n')
-			n++
-		}
-		rest = rest[n:]
-		mine := key
-		if key != "" && part > 0 {
-			mine += "/" + strconv.Itoa(part)
-		}
-		got, err := h.Intake.Accept(r.Context(), token, mine, &lot, now)
-		if err != nil {
-			return sum, err
-		}
-		sum.Accepted, sum.Duplicates, sum.Refused = sum.Accepted+got.Accepted, sum.Duplicates+got.Duplicates, sum.Refused+got.Refused
-	}
-	return sum, nil
+	return otlp.Take(r.Context(), h.Intake, token, r.Header.Get("Idempotency-Key"), isJSON, now, func() ([]byte, error) { return logsBody(w, r) })
 }
 
 // logsBody reads a body, plain or packed with gzip.
@@ -155,9 +94,9 @@ func logsBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	default:
 		return nil, errs.New(errs.Invalid, "the encoding %q is not known", encoding).WithHint("Send gzip or none.")
 	}
-	body, err := io.ReadAll(io.LimitReader(in, logsUnpacked+1))
-	if err == nil && len(body) > logsUnpacked {
-		return nil, errs.New(errs.Invalid, "the body is larger than %d MiB", logsUnpacked>>20).At(event.TooMuch).WithHint("Send smaller batches.")
+	body, err := io.ReadAll(io.LimitReader(in, otlp.MaxBody+1))
+	if err == nil && len(body) > otlp.MaxBody {
+		return nil, errs.New(errs.Invalid, "the body is larger than %d MiB", otlp.MaxBody>>20).At(event.TooMuch).WithHint("Send smaller batches.")
 	}
 	return body, errs.As(errs.Invalid, err, "the body could not be read to its end")
 }
