@@ -18,7 +18,7 @@ var figure = regexp.MustCompile(`^[a-z0-9_.]+ -?[0-9]+(\.[0-9]+)? [A-Za-z/-]+$`)
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin+"/", "./baseline", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./intake", "./whole", "./hunt", "./forensics", "./report", "./results")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin+"/", "./baseline", "./collect", "./evaluate", "./ledger", "./bundle", "./pages", "./rooms", "./detect", "./intake", "./whole", "./hunt", "./forensics", "./report", "./rough", "./results")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -30,7 +30,7 @@ func TestSmall(t *testing.T) {
 		"report": "report.oscal.same_bytes_twice", "baseline": "baseline.events_a_cpu_second",
 		"forensics": "forensics.events_precision.mean", "intake": "intake.kills.lost",
 		"whole": "whole.event_to_alert_p99_over_limit_5_s", "hunt": "hunt.text_one_day.tickmark_over_duckdb",
-		"whole -kills 2": "whole_kills.alerts_twice", "hunt -compaction": "compaction.after.text_one_day",
+		"rough": "rough.other_in_flood_p99", "whole -kills 2": "whole_kills.alerts_twice", "hunt -compaction": "compaction.after.text_one_day",
 	} {
 		t.Run(bench, func(t *testing.T) {
 			if (bench == "bundle" || bench == "pages" || bench == "rooms") && testing.Short() {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"regexp"
 
 	"github.com/klauspost/compress/zstd"
@@ -27,10 +28,16 @@ const zstdMemory = 64 << 20
 // record, or the reason why one cannot be one; give owns the bytes. What ends the reading is an error: the form of an array that is
 // broken, a packed file that is cut off.
 func Each(in io.Reader, give func(record []byte, fault string) error) error {
+	return eachWithin(in, math.MaxInt64, give)
+}
+
+// eachWithin is Each of what has at most so many bytes when it is unpacked: what is skipped costs time too.
+func eachWithin(in io.Reader, most int64, give func(record []byte, fault string) error) error {
 	r, err := unpacked(bufio.NewReaderSize(in, 64<<10))
 	if err != nil {
 		return errs.As(errs.Invalid, err, "it cannot be unpacked")
 	}
+	r = bufio.NewReaderSize(&within{r, most}, 64<<10)
 	first, err := firstByte(r)
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -58,6 +65,21 @@ func Unpacked(in io.Reader) (io.Reader, error) {
 		return nil, errs.As(errs.Invalid, err, "it cannot be unpacked")
 	}
 	return r, nil
+}
+
+// within ends the reading of what unpacks to too much.
+type within struct {
+	r    io.Reader
+	left int64
+}
+
+func (w *within) Read(p []byte) (int, error) {
+	if w.left <= 0 {
+		return 0, errs.New(errs.Invalid, "unpacked it is too large").At(TooMuch).WithHint("Send it in several batches.")
+	}
+	n, err := w.r.Read(p[:min(int64(len(p)), w.left)])
+	w.left -= int64(n)
+	return n, err
 }
 
 // unpacked reads what gzip and zstd hold, and other files as they are.

@@ -19,7 +19,7 @@ import (
 // Bounds of one request.
 const (
 	MaxBody    = 16 << 20 // as sent
-	maxUnpack  = 16 << 20 // of all its records
+	maxUnpack  = 16 << 20 // of all its records; as much again may lie between them, or be too long
 	maxKey     = 200
 	atOnce     = 4  // requests of one source at the same time
 	allAtOnce  = 16 // of all sources
@@ -361,7 +361,7 @@ func read(log string, body io.Reader, now time.Time) (events []Event, refused []
 	h := sha256.New()
 	limited := &io.LimitedReader{R: body, N: MaxBody + 1}
 	size := 0
-	err = Each(io.TeeReader(limited, h), func(record []byte, fault string) error {
+	err = eachWithin(io.TeeReader(limited, h), 2*maxUnpack, func(record []byte, fault string) error {
 		if size += len(record); size > maxUnpack || len(events)+len(refused) >= maxRecords {
 			return errs.New(errs.Invalid, "it holds more than %d MiB or %d records", maxUnpack>>20, maxRecords).At(TooMuch).WithHint("Send it in several batches.")
 		}

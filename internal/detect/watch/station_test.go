@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/tickmark/tickmark/internal/detect/detectsql"
 	"github.com/tickmark/tickmark/internal/detect/watch"
 	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/platform/sqldb"
 	"github.com/tickmark/tickmark/internal/platform/sqldb/sqldbtest"
 )
@@ -35,6 +37,61 @@ func (m *memory) Load(access.OrgID) ([]byte, error) { return m.state, nil }
 func (m *memory) Save(_ access.OrgID, state []byte) error {
 	m.state = slices.Clone(state)
 	return nil
+}
+
+// crowded is a memory on a disk that is full at times.
+type crowded struct {
+	memory
+	full int // saves that fail
+}
+
+func (m *crowded) Save(org access.OrgID, state []byte) error {
+	if m.full > 0 {
+		m.full--
+		return errs.As(errs.Exhausted, syscall.ENOSPC, "keep the state of detection")
+	}
+	return m.memory.Save(org, state)
+}
+
+// TestStationFull: while there is no room for what detection remembers, it tells the fault and looks again; in the end everything is
+// told under the names it has without a fault.
+func TestStationFull(t *testing.T) {
+	t.Parallel()
+	w := accesstest.New(t, sqldbtest.SQLite(t))
+	store := &detectsql.Store{DB: w.DB}
+	rules := &detect.Service{Store: store, Counted: store, Tuning: store, Tx: w.DB, Ledger: w.Ledger}
+	bot, all := w.Access.System(w.Org.ID, "detect"), refusals()
+	run := func(full int) (told []string, faults int) {
+		s := &watch.Station{Rules: rules, Arrivals: all, Memory: &crowded{full: full}, Tell: func(_ context.Context, _ access.Scope, _ time.Time, found []watch.Signal) error {
+			for _, x := range found {
+				if !slices.Contains(told, x.ID) {
+					told = append(told, x.ID)
+				}
+			}
+			return nil
+		}}
+		for {
+			more, err := s.Step(t.Context(), bot, start.Add(time.Hour))
+			if err != nil {
+				if !errs.Is(err, errs.Exhausted) {
+					t.Fatal(err)
+				}
+				faults++
+				continue
+			}
+			if !more {
+				if s.Events() != int64(len(all)) {
+					t.Errorf("%d events were looked at, of %d", s.Events(), len(all))
+				}
+				return told, faults
+			}
+		}
+	}
+	whole, _ := run(0)
+	got, faults := run(5)
+	if len(whole) == 0 || !slices.Equal(got, whole) || faults != 5 {
+		t.Errorf("after %d faults: %v, want %v", faults, got, whole)
+	}
 }
 
 // refusals are many failed calls that a rule of the pack counts, with usual work of others around them.
