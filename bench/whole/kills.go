@@ -109,7 +109,7 @@ func killRun(dir, data string, rate int, length time.Duration, kills int) error 
 // Size of a batch, and events a second: what is left of the machine when it starts the program again and again.
 const (
 	killBatch = 100
-	killRate  = 4000
+	killRate  = 3000
 )
 
 // amiss is how many of the planted ones are told not at all by one that tells of others, and how many times too often.

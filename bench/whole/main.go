@@ -70,7 +70,7 @@ func main() {
 	rate := flag.Int("rate", 40_000, "events a second")
 	length := flag.Duration("for", time.Minute, "how long")
 	data := flag.String("data", defaultData(), "folder of the public rules (TICKMARK_SHARED_DATA); without it the program's own rules run alone")
-	kills := flag.Int("kills", 0, "kill the program so many times while it takes events, and count what is there; -rate is then 4000")
+	kills := flag.Int("kills", 0, "kill the program so many times while it takes events, and count what is there; -rate is then 3000")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
 	flag.Parse()
 	if *small {
