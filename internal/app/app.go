@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,11 +28,15 @@ import (
 	"github.com/tickmark/tickmark/internal/catalog"
 	"github.com/tickmark/tickmark/internal/change"
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/aws"
 	"github.com/tickmark/tickmark/internal/collect/bamboohr"
 	"github.com/tickmark/tickmark/internal/collect/collectsql"
+	"github.com/tickmark/tickmark/internal/collect/entra"
 	"github.com/tickmark/tickmark/internal/collect/file"
 	"github.com/tickmark/tickmark/internal/collect/git"
 	"github.com/tickmark/tickmark/internal/collect/github"
+	"github.com/tickmark/tickmark/internal/collect/gitlab"
+	"github.com/tickmark/tickmark/internal/collect/google"
 	"github.com/tickmark/tickmark/internal/collect/host"
 	"github.com/tickmark/tickmark/internal/collect/okta"
 	"github.com/tickmark/tickmark/internal/control"
@@ -90,14 +95,16 @@ type App struct {
 	// Clock gives the time. It is the real one, except while the demo lives through its simulated year.
 	Clock func() time.Time
 
-	DB         *sqldb.DB
-	Box        *secret.Box
-	Lake       lake.Dir
-	Blobs      evidencesql.Blobs
-	Catalog    *catalog.Catalog
-	Access     *access.Service
-	Ledger     *ledger.Service
-	Evidence   *evidence.Service
+	DB       *sqldb.DB
+	Box      *secret.Box
+	Lake     lake.Dir
+	Blobs    evidencesql.Blobs
+	Catalog  *catalog.Catalog
+	Access   *access.Service
+	Ledger   *ledger.Service
+	Evidence *evidence.Service
+	fed      sync.Map // the newest run of a connection that its source has, by fedRun
+
 	Collect    *collect.Service
 	Evaluate   *evaluate.Service
 	Controls   *control.Service
@@ -235,7 +242,8 @@ func (a *App) wire() {
 func (a *App) connectors() map[string]collect.Connector {
 	out := map[string]collect.Connector{}
 	now := func() time.Time { return a.Clock() } // the clock may be set later
-	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}, a.ownRecords()} {
+	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}, a.ownRecords(),
+		aws.Connector{Now: now}, entra.Connector{Now: now}, google.Workspace{Now: now}, google.Cloud{Now: now}, gitlab.Connector{}} {
 		out[c.Describe().Kind] = c
 	}
 	return out
@@ -315,7 +323,11 @@ func (a *App) newLedgerKey(file string) ([]byte, error) {
 // client makes the HTTP client of one run.
 func (a *App) client(c collect.Connection) (*http.Client, func() (int64, int64)) {
 	stats := &httpx.Stats{}
-	client := httpx.New(httpx.Options{Stats: stats, AllowPrivate: splitList(a.Config.AllowPrivate), Log: a.Log.With("connection", c.Name), UserAgent: "tickmark/" + Version})
+	var pace time.Duration
+	if x, ok := a.Collect.Connectors[c.Kind]; ok {
+		pace = x.Describe().Pace
+	}
+	client := httpx.New(httpx.Options{Stats: stats, Every: pace, AllowPrivate: splitList(a.Config.AllowPrivate), Log: a.Log.With("connection", c.Name), UserAgent: "tickmark/" + Version})
 	return client, func() (int64, int64) {
 		client.CloseIdleConnections()
 		n := stats.Counts()

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -14,8 +17,24 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 )
 
-// auditLogs are the kinds of logs that connectors collect as audit events.
-var auditLogs = map[string]string{"okta": "okta.log", "github": "github.audit"}
+// auditLogs are the kinds of logs that connectors collect as audit events. Where a connection reads one of several, a setting says which.
+var auditLogs = map[string]func(settings map[string]string) string{
+	"okta": just("okta.log"), "github": just("github.audit"), "aws": just("aws.cloudtrail"), "gitlab": just("gitlab.audit"), "gcp": just("gcp.audit"),
+	"google": func(s map[string]string) string { return "google_workspace." + cmp.Or(s["application"], "login") },
+	"entra":  func(s map[string]string) string { return "azure." + cmp.Or(s["log"], "signin") },
+}
+
+func just(log string) func(map[string]string) string {
+	return func(map[string]string) string { return log }
+}
+
+// auditLogOf is the kind of log that a connection collects; empty if it collects none.
+func auditLogOf(c collect.Connection) string {
+	if f, ok := auditLogs[c.Kind]; ok {
+		return f(c.Settings)
+	}
+	return ""
+}
 
 const auditResource = "audit_event"
 
@@ -32,9 +51,9 @@ func (a *App) LinkEvents(ctx context.Context, scope access.Scope, now time.Time,
 	if err != nil {
 		return event.Source{}, err
 	}
-	log := auditLogs[c.Kind]
+	log := auditLogOf(c)
 	if log == "" {
-		return event.Source{}, errs.New(errs.Invalid, "%s collects no audit events: it is of the kind %s", c.Name, c.Kind).At("connection").WithHint("Those of okta and github do.")
+		return event.Source{}, errs.New(errs.Invalid, "%s collects no audit events: it is of the kind %s", c.Name, c.Kind).At("connection").WithHint("Those of %s do.", strings.Join(slices.Sorted(maps.Keys(auditLogs)), ", "))
 	}
 	if source == "" {
 		x, _, err := a.Sources.Add(ctx, scope, now, event.NewSource{Name: c.Name + " (collected)", Log: log}) // nobody sends with its token; a new one can be made
@@ -77,25 +96,10 @@ func (a *App) FeedEvents(ctx context.Context, org access.OrgID) (runs int, err e
 // feedRuns takes the runs of a connection in the order in which they were, so that what two of them both read lies close together.
 func (a *App) feedRuns(ctx context.Context, scope access.Scope, l event.Link) (taken int, err error) {
 	feeder := &event.Feeder{Intake: a.Intake, Scope: scope, Source: l.Source}
-	if err := feeder.Begin(ctx); err != nil {
+	waiting, err := a.waitingRuns(ctx, scope, l, feeder)
+	if err != nil {
 		return 0, err
 	}
-	var waiting []collect.Run
-	for page := 1; ; page++ {
-		res, err := a.Collect.Store.Runs(ctx, scope.ReadScope, collect.ConnectionID(l.Connection), paging.Query{Page: page, Size: paging.MaxSize})
-		if err != nil {
-			return 0, err
-		}
-		for _, r := range res.Rows {
-			if (r.Status == collect.Complete || r.Status == collect.Partial) && !feeder.Taken(string(r.ID)) {
-				waiting = append(waiting, r)
-			}
-		}
-		if page >= res.Pages() {
-			break
-		}
-	}
-	slices.SortFunc(waiting, func(x, y collect.Run) int { return x.Started.Compare(y.Started) })
 	for _, r := range waiting {
 		err := a.EachAuditEvent(ctx, r, func(e *collect.AuditEvent) error {
 			return feeder.Add(ctx, string(r.ID), []byte(e.Raw), a.Clock())
@@ -107,8 +111,45 @@ func (a *App) feedRuns(ctx context.Context, scope access.Scope, l event.Link) (t
 			return taken, err
 		}
 		taken++
+		a.fed.Store(fedRun{l.Connection, string(l.Source)}, r.ID)
 	}
 	return taken, nil
+}
+
+// fedRun names what a connection feeds.
+type fedRun struct{ connection, source string }
+
+// waitingRuns are the runs of a connection that are not taken, the oldest first. There may be hundreds a day: they are looked through
+// from the newest on, until a whole page of them is taken, and not at all while the newest is one that was taken.
+func (a *App) waitingRuns(ctx context.Context, scope access.Scope, l event.Link, feeder *event.Feeder) ([]collect.Run, error) {
+	var waiting []collect.Run
+	for page := 1; ; page++ {
+		res, err := a.Collect.Store.Runs(ctx, scope.ReadScope, collect.ConnectionID(l.Connection), paging.Query{Page: page, Size: 200})
+		if err != nil {
+			return nil, err
+		}
+		runs := slices.DeleteFunc(res.Rows, func(r collect.Run) bool { return r.Status != collect.Complete && r.Status != collect.Partial })
+		if page == 1 {
+			last, known := a.fed.Load(fedRun{l.Connection, string(l.Source)})
+			if known && (len(runs) == 0 || runs[0].ID == last) {
+				return nil, nil
+			}
+			if err := feeder.Begin(ctx); err != nil {
+				return nil, err
+			}
+		}
+		before := len(waiting)
+		for _, r := range runs {
+			if !feeder.Taken(string(r.ID)) {
+				waiting = append(waiting, r)
+			}
+		}
+		if page >= res.Pages() || len(runs) > 0 && len(waiting) == before {
+			break
+		}
+	}
+	slices.SortFunc(waiting, func(x, y collect.Run) int { return cmp.Or(x.Started.Compare(y.Started), cmp.Compare(x.ID, y.ID)) })
+	return waiting, nil
 }
 
 // EachAuditEvent gives the audit events that a run collected, with the source's own record in Raw.

@@ -31,17 +31,32 @@ type Change struct {
 	Every    time.Duration
 }
 
-// leastEvery keeps a source from being read without pause.
-const leastEvery = 15 * time.Minute
+// leastEvery keeps a source from being read without pause. Audit logs are read often, so that attacks are found soon.
+const (
+	leastEvery = 15 * time.Minute
+	LogEvery   = 5 * time.Minute // the least interval of an audit log, and its usual one
+)
+
+// interval checks how often a connection of the kind is to be read; 0 is for the usual.
+func (d Description) interval(every time.Duration) (time.Duration, error) {
+	least := leastEvery
+	if d.Log {
+		least = LogEvery
+		if every == 0 {
+			every = LogEvery
+		}
+	}
+	if every < 0 || every > 0 && every < least {
+		return 0, errs.New(errs.Invalid, "a connection cannot be collected every %s", every).At("every").WithHint("At least %s apart, or 0 for the usual.", least)
+	}
+	return every, nil
+}
 
 // Change changes a connection's settings, secrets and interval. Secrets that are not given stay, unless the address they are
 // sent to changes: then they have to be given again, so that nobody who may not read a secret can have it sent elsewhere.
 func (s *Service) Change(ctx context.Context, scope access.Scope, now time.Time, id ConnectionID, x Change) (Connection, error) {
 	if err := scope.Require(access.ManageConnection); err != nil {
 		return Connection{}, err
-	}
-	if x.Every != 0 && x.Every < leastEvery {
-		return Connection{}, errs.New(errs.Invalid, "a connection cannot be collected every %s", x.Every).At("every").WithHint("At least %s apart, or 0 for the usual.", leastEvery)
 	}
 	var conn Connection
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -53,7 +68,13 @@ func (s *Service) Change(ctx context.Context, scope access.Scope, now time.Time,
 			return errs.New(errs.Conflict, "the connection was changed meanwhile")
 		}
 		conn = old
-		conn.Every = x.Every
+		c, ok := s.Connectors[old.Kind]
+		if !ok {
+			return errs.New(errs.Invalid, "connection %s is of unknown kind %q", old.Name, old.Kind)
+		}
+		if conn.Every, err = c.Describe().interval(x.Every); err != nil {
+			return err
+		}
 		given := slices.Sorted(maps.Keys(x.Secrets))
 		if conn.Settings, conn.Sealed, err = s.revise(old, x); err != nil {
 			return err

@@ -31,12 +31,14 @@ type Description struct {
 	Version   int    // of the connector; part of each manifest, raised when what it emits changes
 	Doc       string // one sentence on what is read and what is not
 	Fields    []Field
-	Grants    []Permission // least rights it needs, with why
-	Resources []string     // names of the resources it emits
-	Local     bool         // reads this machine: needs no address and no credential
-	Own       bool         // reads the organisation's own records: every organisation has one, made by itself
-	Steps     []string     // how to get the credential with just these rights, in order
-	Limits    []string     // what cannot be known this way
+	Grants    []Permission  // least rights it needs, with why
+	Resources []string      // names of the resources it emits
+	Pace      time.Duration // least time between two requests, for sources that say no more of their limit than this
+	Local     bool          // reads this machine: needs no address and no credential
+	Own       bool          // reads the organisation's own records: every organisation has one, made by itself
+	Log       bool          // reads an audit log and nothing else: it is read every few minutes, and tests do not run after it
+	Steps     []string      // how to get the credential with just these rights, in order
+	Limits    []string      // what cannot be known this way
 }
 
 // Field is one setting of a connection.
@@ -49,6 +51,7 @@ type Field struct {
 	Address  bool // decides where secrets are sent: when it changes they have to be given again
 	Long     bool // several lines
 	Default  string
+	Choices  []string // the values it can have; none for any
 }
 
 // Permission is one right on the source, and after a Check whether it is there.
@@ -69,6 +72,8 @@ type Env struct {
 	// Since and Until bound streams: what happened or changed at or after Since and before Until. Since is zero on a first
 	// run, which then reads as far back as the settings or the source allow.
 	Since, Until time.Time
+	// Marks are up to where the streams of an audit log were read, by name.
+	Marks map[string]Mark
 	// Whose is the right to read the organisation's own records, for the connector that does.
 	Whose access.ReadScope
 	Log   *slog.Logger
@@ -87,6 +92,8 @@ type Sink interface {
 	Failed(resource string, err error)
 	// Note keeps a remark for the manifest, such as a limit of the source that narrows what can be known.
 	Note(resource, text string)
+	// Mark says up to where a stream of an audit log was read. It is kept when the run ends well.
+	Mark(m Mark)
 }
 
 // Ptr is a pointer to a copy of v, for optional fields.

@@ -62,6 +62,7 @@ type Run struct {
 	ManifestSHA256 string
 	Error          string
 	Owner          string // process that runs it
+	Marks          []Mark // of the streams it read; Fix keeps them, and runs that are read back have none
 }
 
 // Facts is the number of rows kept.
@@ -118,7 +119,8 @@ type Manifest struct {
 }
 
 // Store keeps connections and runs. Laws: a name is used once per organisation; Begin fails with Conflict while another
-// live run of the connection is not ended; Finish moves the cursor in the same statement that ends the run.
+// live run of the connection is not ended; Finish moves the cursor in the same
+// transaction that ends the run, and the marks of a run count from then on if it is complete or partial.
 type Store interface {
 	AddConnection(ctx context.Context, s access.Scope, c Connection) error
 	// UpdateConnection turns one state of a connection into the next; it is a Conflict when old is not its state any more.
@@ -133,6 +135,8 @@ type Store interface {
 	Finish(ctx context.Context, s access.Scope, r Run, cursor time.Time) error
 	Run(ctx context.Context, s access.ReadScope, id RunID) (Run, error)
 	Runs(ctx context.Context, s access.ReadScope, conn ConnectionID, q paging.Query) (paging.Result[Run], error)
+	// Marks are up to where the streams of a connection were read, by name.
+	Marks(ctx context.Context, s access.ReadScope, conn ConnectionID) (map[string]Mark, error)
 	// Open lists the runs that have not ended.
 	Open(ctx context.Context, s access.ReadScope) ([]Run, error)
 }

@@ -82,7 +82,7 @@ func (s *Service) Run(ctx context.Context, scope access.Scope, q Request) (Run, 
 	if err != nil {
 		return s.drop(ctx, scope, r, sink, q.Clock(), Failed, err)
 	}
-	r.Results = results
+	r.Results, r.Marks = results, sink.marks
 	if failed != nil {
 		r.Error = failed.Error()
 	}
@@ -121,6 +121,10 @@ func (s *Service) read(ctx context.Context, whose access.ReadScope, c Connector,
 	if err != nil {
 		return 0, 0, err
 	}
+	marks, err := s.Store.Marks(ctx, whose, conn.ID)
+	if err != nil {
+		return 0, 0, err
+	}
 	client, stats := s.HTTP(conn)
 	defer func() {
 		if p := recover(); p != nil {
@@ -130,7 +134,7 @@ func (s *Service) read(ctx context.Context, whose access.ReadScope, c Connector,
 		requests, retries = stats()
 	}()
 	err = c.Collect(ctx, Env{
-		Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: r.Since, Until: r.Until, Whose: whose,
+		Settings: conn.Settings, Secrets: secrets, HTTP: client, Since: r.Since, Until: r.Until, Marks: marks, Whose: whose,
 		Log: s.Log.With("connection", conn.Name, "run", string(r.ID)),
 	}, sink)
 	return 0, 0, err
@@ -287,15 +291,16 @@ func (s *Service) Connect(ctx context.Context, scope access.Scope, now time.Time
 	if !nameForm.MatchString(n.Name) {
 		return Connection{}, errs.New(errs.Invalid, "%q cannot name a connection: use 1 to 40 lower case letters, digits and hyphens", n.Name).At("name")
 	}
-	if n.Every < 0 {
-		return Connection{}, errs.New(errs.Invalid, "a connection cannot be collected every %s", n.Every).At("every")
-	}
 	d := c.Describe()
+	every, err := d.interval(n.Every)
+	if err != nil {
+		return Connection{}, err
+	}
 	settings, secrets, err := d.accept(n.Settings, n.Secrets)
 	if err != nil {
 		return Connection{}, err
 	}
-	conn := Connection{ID: ConnectionID(id.New("con", now)), Kind: n.Kind, Name: n.Name, Settings: settings, Every: n.Every, Created: now}
+	conn := Connection{ID: ConnectionID(id.New("con", now)), Kind: n.Kind, Name: n.Name, Settings: settings, Every: every, Created: now}
 	if conn.Sealed, err = s.seal1(conn.ID, secrets); err != nil {
 		return Connection{}, err
 	}
@@ -383,6 +388,9 @@ func (d Description) accept(settings, secrets map[string]string) (plain, hidden 
 		v := strings.TrimSpace(from[f.Name])
 		if v == "" {
 			v = f.Default
+		}
+		if len(f.Choices) > 0 && v != "" && !slices.Contains(f.Choices, v) {
+			return nil, nil, errs.New(errs.Invalid, "%q is no value of %s", v, f.Title).At(f.Name).WithHint("Choose one of %s.", strings.Join(f.Choices, ", "))
 		}
 		if v == "" && f.Required {
 			return nil, nil, errs.New(errs.Invalid, "%s needs %s", d.Title, f.Title).At(f.Name).WithHint("%s", f.Hint)

@@ -26,8 +26,9 @@ type runSink struct {
 	meta     Meta
 	progress func(resource string, rows int64)
 
-	mu   sync.Mutex
-	open map[string]*resourceSink
+	mu    sync.Mutex
+	open  map[string]*resourceSink
+	marks []Mark
 }
 
 type resourceSink struct {
@@ -123,6 +124,13 @@ func (s *runSink) Note(resource, text string) {
 	if len(r.Notes) < maxRemarks && !slices.Contains(r.Notes, text) {
 		r.Notes = append(r.Notes, text)
 	}
+}
+
+// Mark keeps up to where a stream was read.
+func (s *runSink) Mark(m Mark) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.marks = append(slices.DeleteFunc(s.marks, func(x Mark) bool { return x.Stream == m.Stream }), m)
 }
 
 // finish commits every file and judges each resource. failed is why the whole run could not go on, or nil.

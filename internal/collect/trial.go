@@ -212,6 +212,9 @@ func (s *trialSink) Failed(resource string, err error) {
 
 func (s *trialSink) Note(string, string) {}
 
+// Mark forgets: a trial reads nothing for good.
+func (s *trialSink) Mark(Mark) {}
+
 // held is secrets on their way through a form.
 type held struct {
 	Kind    string            `json:"kind"`

@@ -13,6 +13,7 @@ import (
 	"github.com/tickmark/tickmark/internal/simco/bamboohr"
 	"github.com/tickmark/tickmark/internal/simco/github"
 	"github.com/tickmark/tickmark/internal/simco/life"
+	"github.com/tickmark/tickmark/internal/simco/logs"
 	"github.com/tickmark/tickmark/internal/simco/okta"
 	"github.com/tickmark/tickmark/internal/simco/wire"
 )
@@ -34,6 +35,10 @@ const (
 	GitHub   = "github"
 	Okta     = "okta"
 	BambooHR = "bamboohr"
+	AWS      = "aws"
+	Entra    = "entra"
+	Google   = "google"
+	GitLab   = "gitlab"
 )
 
 // Limits are real rate limits; zero refuses nobody.
@@ -42,6 +47,10 @@ type Limits struct {
 	OktaPerMinute     int
 	OktaLogsPerMinute int
 	BambooHRPerMinute int
+	AWSPerSecond      int
+	EntraPerMinute    int
+	GooglePerMinute   int
+	GitLabPerMinute   int
 }
 
 // Option changes how a company is served, not how it lives.
@@ -67,6 +76,9 @@ type Company struct {
 
 	auditOnce sync.Once
 	audit     *audit.Trail
+	book      *logs.Book
+	google    *logs.Google
+	entra     *logs.Entra
 }
 
 // Tokens are the credentials and names that a client needs.
@@ -77,6 +89,11 @@ type Tokens struct {
 	BambooHRKey        string // API key: the user of basic authentication
 	BambooHRLimitedKey string // API key of somebody who may not see every field
 	BambooHRCompany    string // name in addresses
+
+	AWSKey, AWSSecret, AWSRole, AWSExternal string // an access key, the role it may take and the identifier that asks for
+	EntraTenant, EntraClient, EntraSecret   string
+	GoogleAccount, GoogleAdmin, GCPProject  string // a service account, whom it may speak for, and its project
+	GitLabToken, GitLabGroup                string
 }
 
 // New lives the life of a company and prepares its systems, with the clock at the end of the life.
@@ -105,6 +122,7 @@ func New(c Config, with ...Option) (*Company, error) {
 	co.gates[GitHub] = &wire.Gate{Next: g, Dialect: g}
 	co.gates[Okta] = &wire.Gate{Next: k, Dialect: k}
 	co.gates[BambooHR] = &wire.Gate{Next: h, Dialect: h}
+	co.openLogs(o, secret)
 	return co, nil
 }
 
@@ -138,7 +156,7 @@ func (c *Company) Tokens() Tokens { return c.tokens }
 func (c *Company) SetFault(system string, f Fault) error {
 	g, ok := c.gates[system]
 	if !ok {
-		return errs.New(errs.NotFound, "the simulated company has no system %q", system).WithHint("It has github, okta and bamboohr.")
+		return errs.New(errs.NotFound, "the simulated company has no system %q", system).WithHint("It has github, okta, bamboohr, aws, entra, google and gitlab.")
 	}
 	g.SetFault(f)
 	return nil

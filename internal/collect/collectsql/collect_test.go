@@ -35,11 +35,12 @@ var now = time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC)
 // source is somebody else's system, as far as a connector sees it: a script of what it says.
 type source struct {
 	script func(ctx context.Context, e collect.Env, s collect.Sink) error
+	log    bool
 }
 
 func (s *source) Describe() collect.Description {
 	return collect.Description{
-		Kind: "hr", Title: "HR", Version: 3, Resources: []string{"worker", "audit_event"},
+		Kind: "hr", Title: "HR", Version: 3, Log: s.log, Resources: []string{"worker", "audit_event"},
 		Fields: []collect.Field{{Name: "company", Title: "a company", Required: true}, {Name: "region", Default: "eu"}, {Name: "key", Title: "a key", Secret: true, Required: true}},
 	}
 }

@@ -128,15 +128,20 @@ func (s *Store) Begin(ctx context.Context, scope access.Scope, r collect.Run, al
 	})
 }
 
-// Fix stores results and manifest.
+// Fix stores results, manifest and marks.
 func (s *Store) Fix(ctx context.Context, scope access.Scope, r collect.Run) error {
 	results, err := json.Marshal(r.Results)
 	if err != nil {
 		return err
 	}
-	n, err := s.DB.Exec(ctx, `UPDATE collect_run SET status = 'sealing', results = $3, manifest_sha256 = $4, error = $5, finished_at = $6
-		WHERE org_id = $1 AND id = $2 AND status = 'running'`, string(scope.Org()), string(r.ID), string(results), r.ManifestSHA256, r.Error, r.Finished.UnixMicro())
-	return affected(n, err, "run %s is not running", r.ID)
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE collect_run SET status = 'sealing', results = $3, manifest_sha256 = $4, error = $5, finished_at = $6
+			WHERE org_id = $1 AND id = $2 AND status = 'running'`, string(scope.Org()), string(r.ID), string(results), r.ManifestSHA256, r.Error, r.Finished.UnixMicro())
+		if err := affected(n, err, "run %s is not running", r.ID); err != nil {
+			return err
+		}
+		return s.addMarks(ctx, scope, r)
+	})
 }
 
 // Finish ends a run and moves the cursor.
@@ -144,7 +149,10 @@ func (s *Store) Finish(ctx context.Context, scope access.Scope, r collect.Run, c
 	return s.DB.InTx(ctx, func(ctx context.Context) error {
 		n, err := s.DB.Exec(ctx, `UPDATE collect_run SET status = $3, error = $4, finished_at = $5 WHERE org_id = $1 AND id = $2 AND status IN ('running', 'sealing')`,
 			string(scope.Org()), string(r.ID), string(r.Status), r.Error, r.Finished.UnixMicro())
-		if err := affected(n, err, "run %s has ended", r.ID); err != nil || cursor.IsZero() {
+		if err := affected(n, err, "run %s has ended", r.ID); err != nil {
+			return err
+		}
+		if err := s.settleMarks(ctx, scope, r); err != nil || cursor.IsZero() {
 			return err
 		}
 		_, err = s.DB.Exec(ctx, `UPDATE collect_connection SET cursor_at = $3 WHERE org_id = $1 AND id = $2 AND cursor_at < $3`, string(scope.Org()), string(r.Connection), cursor.UnixMicro())

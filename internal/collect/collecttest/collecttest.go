@@ -36,6 +36,7 @@ type Sink struct {
 	totals   map[string][]Total
 	failures map[string][]error
 	notes    map[string][]string
+	marks    map[string]collect.Mark
 }
 
 var _ collect.Sink = (*Sink)(nil)
@@ -90,6 +91,23 @@ func (s *Sink) Note(resource, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	put(&s.notes, resource, text)
+}
+
+// Mark keeps up to where a stream was read.
+func (s *Sink) Mark(m collect.Mark) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.marks == nil {
+		s.marks = map[string]collect.Mark{}
+	}
+	s.marks[m.Stream] = m
+}
+
+// Marks are up to where streams were read.
+func (s *Sink) Marks() map[string]collect.Mark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.marks)
 }
 
 // Facts are the rows of a resource in the order of their keys.

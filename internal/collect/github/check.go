@@ -103,3 +103,5 @@ func (nopSink) Page(_, _ string)            {}
 func (nopSink) Total(string, int64, string) {}
 func (nopSink) Failed(string, error)        {}
 func (nopSink) Note(_, _ string)            {}
+
+func (nopSink) Mark(collect.Mark) {}

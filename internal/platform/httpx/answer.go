@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ type Answer struct {
 type ResponseError struct {
 	Endpoint string // method, host and path
 	Status   int
+	Code     string // the source's own word for what went wrong, if it has one
 	Message  string // what the source said, shortened
 	Header   http.Header
 }
@@ -37,6 +39,15 @@ func (e *ResponseError) Error() string {
 		s += ": " + e.Message
 	}
 	return s
+}
+
+// CodeOf is the source's own word in the answer that caused an error, or "".
+func CodeOf(err error) string {
+	var e *ResponseError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
 }
 
 // StatusOf is the HTTP status of the answer that caused an error, or 0.
@@ -88,7 +99,8 @@ func transportError(ctx context.Context, req *http.Request, err error) error {
 }
 
 func statusError(req *http.Request, resp *http.Response, body []byte) error {
-	e := &ResponseError{Endpoint: endpoint(req), Status: resp.StatusCode, Message: said(resp.Header, body), Header: resp.Header}
+	code, text := said(resp.Header, body)
+	e := &ResponseError{Endpoint: endpoint(req), Status: resp.StatusCode, Code: code, Message: text, Header: resp.Header}
 	out := &errs.Error{Kind: errs.Invalid, Err: e}
 	switch s := resp.StatusCode; {
 	case s == http.StatusUnauthorized:
@@ -109,20 +121,42 @@ func statusError(req *http.Request, resp *http.Response, body []byte) error {
 }
 
 // said finds the source's own words in an error document.
-func said(h http.Header, body []byte) string {
+func said(h http.Header, body []byte) (code, text string) {
 	if m := h.Get("X-BambooHR-Error-Message"); m != "" {
-		return shorten(m)
+		return "", shorten(m)
 	}
 	var doc map[string]any
 	if json.Unmarshal(body, &doc) != nil {
-		return ""
+		return saidInXML(body)
+	}
+	if inner, ok := doc["error"].(map[string]any); ok { // Google, Microsoft
+		doc = inner
+	}
+	for _, k := range []string{"__type", "status", "code", "errorCode", "error"} {
+		if s, ok := doc[k].(string); ok && s != "" {
+			code = shorten(s[strings.LastIndexByte(s, '#')+1:]) // AWS may write a name space before it
+			break
+		}
 	}
 	for _, k := range []string{"message", "errorSummary", "error_description", "detail", "title", "error"} {
 		if s, ok := doc[k].(string); ok && s != "" {
-			return shorten(s)
+			return code, shorten(s)
 		}
 	}
-	return ""
+	return code, ""
+}
+
+// saidInXML is said for AWS's older services.
+func saidInXML(body []byte) (code, text string) {
+	var doc struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		Code    string   `xml:"Error>Code"`
+		Message string   `xml:"Error>Message"`
+	}
+	if xml.Unmarshal(body, &doc) != nil {
+		return "", ""
+	}
+	return shorten(doc.Code), shorten(doc.Message)
 }
 
 func shorten(s string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,9 +33,12 @@ func limitOf(resp *http.Response, now time.Time) limit {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
 		l.hit = true
+	case http.StatusBadRequest:
+		l.hit = says(resp, "throttlingexception", "toomanyrequestsexception") // how AWS says it
 	case http.StatusForbidden:
-		l.hit = asked || spent || secondary(resp)
-		if l.hit && !asked && !spent {
+		l.hit = asked || spent || says(resp, "ratelimitexceeded", "quotaexceeded") // Google
+		if !l.hit && secondary(resp) {
+			l.hit = true
 			after = secondaryWait
 		}
 	case http.StatusServiceUnavailable:
@@ -90,13 +94,18 @@ func retryAfter(v string, now time.Time) (time.Duration, bool) {
 
 // secondary tells GitHub's secondary limits, which are known only by the words of a 403.
 func secondary(resp *http.Response) bool {
+	return says(resp, "secondary rate limit", "abuse detection")
+}
+
+// says reports whether one of the words, in small letters, is near the beginning of an answer.
+func says(resp *http.Response, words ...string) bool {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return false
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	low := bytes.ToLower(body[:min(len(body), 4<<10)])
-	return bytes.Contains(low, []byte("secondary rate limit")) || bytes.Contains(low, []byte("abuse detection"))
+	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(low, []byte(w)) })
 }
 
 // gate holds back requests that a limit seen on an earlier answer would refuse, and paces the rest.

@@ -113,7 +113,11 @@ func (s Services) connectForm(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f := page.NewForm("name", x.Kind, "every", "0")
+	every := "0"
+	if x.Log {
+		every = everyValue(collect.LogEvery)
+	}
+	f := page.NewForm("name", x.Kind, "every", every)
 	for _, field := range x.Fields {
 		if !field.Secret {
 			f.Values.Set(field.Name, field.Default)
@@ -143,25 +147,40 @@ func (s Services) written(r *page.Request, f *page.Form, scope access.Scope, x *
 			f.Values.Del(field.Name)
 		}
 	}
-	hours, err := strconv.Atoi(f.Get("every"))
-	if err != nil || !slices.Contains(everyHours, hours) {
+	i := slices.IndexFunc(intervals(x.Log), func(d time.Duration) bool { return everyValue(d) == f.Get("every") })
+	if i < 0 {
 		f.Wrong("every", "Choose one of the intervals.")
+	} else {
+		n.Every = intervals(x.Log)[i]
 	}
-	n.Every = time.Duration(hours) * time.Hour
 	return n
 }
 
-// everyHours are the intervals a connection can have, in hours; 0 is what is usual for the organisation.
-var everyHours = []int{0, 1, 4, 6, 12, 24, 168}
+// intervals are those a connection can have; 0 is what is usual for the organisation. Audit logs are read often, so that attacks are
+// found soon.
+func intervals(log bool) []time.Duration {
+	if log {
+		return []time.Duration{collect.LogEvery, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+	}
+	return []time.Duration{0, time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 168 * time.Hour}
+}
 
-func everyChoices(now time.Duration) []page.Option {
-	hours := everyHours
-	if n := int(now.Hours()); now > 0 && !slices.Contains(hours, n) { // set from the command line
-		hours = append(slices.Clone(hours), n)
+// everyValue is an interval in a form: hours, or minutes with an m where it is not whole hours.
+func everyValue(d time.Duration) string {
+	if d%time.Hour != 0 {
+		return strconv.Itoa(int(d.Minutes())) + "m"
+	}
+	return strconv.Itoa(int(d.Hours()))
+}
+
+func everyChoices(x setup) []page.Option {
+	list := intervals(x.Log)
+	if now := everyOf(x); now > 0 && !slices.Contains(list, now) { // set from the command line
+		list = append(slices.Clone(list), now)
 	}
 	var out []page.Option
-	for _, h := range hours {
-		out = append(out, page.Option{Value: strconv.Itoa(h), Label: everyText(time.Duration(h) * time.Hour)})
+	for _, d := range list {
+		out = append(out, page.Option{Value: everyValue(d), Label: everyText(d)})
 	}
 	return out
 }
@@ -249,7 +268,7 @@ func (s Services) editForm(r *page.Request) error {
 
 // editable are the fields of a connection with what is saved in them.
 func editable(conn collect.Connection, x setup) map[string]string {
-	out := map[string]string{"every": strconv.Itoa(int(conn.Every.Hours()))}
+	out := map[string]string{"every": everyValue(conn.Every)}
 	for _, field := range x.Fields {
 		if !field.Secret {
 			out[field.Name] = conn.Settings[field.Name]
@@ -272,7 +291,7 @@ func (s Services) edit(r *page.Request) error {
 	if x.Local { // paths of this machine are not for browsers: only the interval changes
 		n.Settings = conn.Settings
 	}
-	if strconv.Itoa(int(conn.Every.Hours())) == f.Get("every") {
+	if everyValue(conn.Every) == f.Get("every") {
 		delete(f.Errors, "every")
 		n.Every = conn.Every // set from the command line, and left as it was
 	}
@@ -293,7 +312,7 @@ func (s Services) edit(r *page.Request) error {
 		case errs.Is(err, errs.Conflict):
 			words := editable(conn, x)
 			words["every"] = everyText(conn.Every)
-			if f.Get("every") == strconv.Itoa(int(conn.Every.Hours())) {
+			if f.Get("every") == everyValue(conn.Every) {
 				words["every"] = f.Get("every")
 			}
 			f.Stale(conn.Version(), words)
@@ -455,6 +474,22 @@ func second2(_, more []collect.Field) []collect.Field { return more }
 
 func wrongIn(f *page.Form, fields []collect.Field) bool {
 	return slices.ContainsFunc(fields, func(x collect.Field) bool { return f.Errors[x.Name] != "" })
+}
+
+func everyHelp(x setup) string {
+	if x.Log {
+		return "Tests do not run after it. For detection, feed it to a source: tickmark event feed add."
+	}
+	return "Tests run after each collection. What is usual is set for the organisation."
+}
+
+// choicesOf are the values that a setting can have.
+func choicesOf(f collect.Field) []page.Option {
+	var out []page.Option
+	for _, v := range f.Choices {
+		out = append(out, page.Option{Value: v, Label: v})
+	}
+	return out
 }
 
 func everyOf(x setup) time.Duration {

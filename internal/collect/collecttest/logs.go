@@ -1,0 +1,283 @@
+package collecttest
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/platform/httpx"
+	"github.com/tickmark/tickmark/internal/simco"
+)
+
+// LogStart is the instant at which the tests of audit logs begin, in the middle of a life of 60 days.
+var LogStart = time.Date(2026, 4, 14, 9, 0, 0, 0, time.UTC)
+
+// Log is a connector that reads an audit log of the simulated company.
+type Log struct {
+	System string // of the company
+	Limits simco.Limits
+	New    func(now func() time.Time) collect.Connector
+	// Settings and secrets of a connection to a server.
+	Settings func(t simco.Tokens, server string) map[string]string
+	Secrets  func(co *simco.Company, server string) map[string]string
+	// Truth is what the source keeps of what happened from an instant up to another.
+	Truth func(co *simco.Company, from, to time.Time) []simco.LogEntry
+	// ByReceipt says that the source is asked by the time at which it began to show a record.
+	ByReceipt bool
+	Memory    time.Duration // how far back the source remembers; 0 for ever
+}
+
+// LogBench is a connector before its source.
+type LogBench struct {
+	Log
+	T         testing.TB
+	Co        *simco.Company
+	Server    *httptest.Server
+	Connector collect.Connector
+	Env       collect.Env
+}
+
+// Open makes a company with a server.
+func (l Log) Open(t testing.TB) *LogBench {
+	t.Helper()
+	var slept atomic.Int64
+	clock := func() time.Time { return time.Unix(1_800_000_000, 0).Add(time.Duration(slept.Load())) }
+	co, err := simco.New(simco.Config{Seed: 7, People: 60, Repositories: 8, Days: 60, Start: LogStart.AddDate(0, 0, -40).Truncate(24 * time.Hour), Planted: true}, simco.WithLimits(l.Limits), simco.WithNow(clock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(co.Handler(l.System))
+	t.Cleanup(server.Close)
+	co.SetClock(LogStart)
+	return &LogBench{Log: l, T: t, Co: co, Server: server, Connector: l.New(co.Clock), Env: collect.Env{
+		Settings: l.Settings(co.Tokens(), server.URL), Secrets: l.Secrets(co, server.URL), Marks: map[string]collect.Mark{},
+		HTTP: Client(httpx.Options{Now: clock, Sleep: func(ctx context.Context, d time.Duration) error {
+			slept.Add(int64(d))
+			return ctx.Err()
+		}}, server),
+	}}
+}
+
+// Run collects at an instant, from where the run before stopped.
+func (b *LogBench) Run(at time.Time) *Sink {
+	b.T.Helper()
+	b.Co.SetClock(at)
+	b.Env.Until = at
+	if b.Env.Since.IsZero() {
+		b.Env.Since = at.AddDate(0, 0, -2)
+	}
+	s := &Sink{}
+	if err := b.Connector.Collect(b.T.Context(), b.Env, s); err != nil {
+		b.T.Fatalf("at %s: %v", at, err)
+	}
+	maps.Copy(b.Env.Marks, s.Marks())
+	return s
+}
+
+// want are the records that must have come by an instant, by their bytes.
+func (b *LogBench) want(from, to, by time.Time) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range b.Truth(b.Co, from, to) {
+		if e.Shown.Before(by) {
+			out[e.Raw] = true
+		}
+	}
+	return out
+}
+
+// came counts records by their bytes.
+func came(sinks ...*Sink) map[string]int {
+	out := map[string]int{}
+	for _, s := range sinks {
+		for _, f := range Of[*collect.AuditEvent](s) {
+			out[f.Raw]++
+		}
+	}
+	return out
+}
+
+// exactly fails the test where not just what was wanted came, each once. Records beyond are those of allowed.
+func (b *LogBench) exactly(got map[string]int, want, allowed map[string]bool) {
+	b.T.Helper()
+	missing, twice, strange := 0, 0, 0
+	for raw := range want {
+		if got[raw] == 0 {
+			missing++
+		}
+	}
+	for raw, n := range got {
+		if n > 1 {
+			twice++
+		}
+		if !want[raw] && !allowed[raw] {
+			strange++
+		}
+	}
+	if len(want) < 10 || missing+twice+strange > 0 {
+		b.T.Errorf("of %d records %d are missing, %d came more than once, %d were not to come", len(want), missing, twice, strange)
+	}
+}
+
+// Test is what every connector to an audit log keeps.
+func (l Log) Test(t *testing.T) {
+	t.Helper()
+	CheckDescription(t, l.New(func() time.Time { return LogStart }).Describe())
+	t.Run("pulls", func(t *testing.T) { t.Parallel(); l.Open(t).pulls() })
+	t.Run("faults", func(t *testing.T) { t.Parallel(); l.Open(t).faults() })
+	t.Run("refusals", func(t *testing.T) { t.Parallel(); l.Open(t).refusals() })
+	t.Run("gap", func(t *testing.T) { t.Parallel(); l.Open(t).gap() })
+}
+
+// pulls: over many runs every record comes once, byte for byte, the late ones too.
+func (b *LogBench) pulls() {
+	t := b.T
+	t.Helper()
+	var sinks []*Sink
+	at, end := LogStart, LogStart.Add(6*time.Hour)
+	first := b.Run(at)
+	first.NoFailures(t)
+	first.Laws(t, b.Connector.Describe(), slices.Collect(maps.Values(b.Env.Secrets))...)
+	b.exactly(came(first), b.want(at.AddDate(0, 0, -2), at, at), nil)
+	sinks = append(sinks, first)
+	for at.Before(end) {
+		at = at.Add(10 * time.Minute)
+		sinks = append(sinks, b.Run(at))
+	}
+	for range 6 {
+		at = at.Add(5 * time.Hour)
+		sinks = append(sinks, b.Run(at))
+	}
+	for _, s := range sinks {
+		s.NoFailures(t)
+	}
+	by := at
+	if b.ByReceipt {
+		by = end
+	}
+	b.exactly(came(sinks...), b.want(LogStart.AddDate(0, 0, -2), end, by), b.want(LogStart.AddDate(0, 0, -3), at, at))
+	if last := b.Run(at.Add(time.Second)); last.Count() > 20 {
+		t.Errorf("a second later %d records come again", last.Count())
+	}
+	for _, m := range b.Env.Marks {
+		if m.Through.Before(at) || len(m.Known) > 5000 {
+			t.Errorf("the mark %s stands at %s and holds %d records", m.Stream, m.Through, len(m.Known))
+		}
+	}
+}
+
+// faults: what passes is waited for; what does not is told, and the next run brings what was missed, once.
+func (b *LogBench) faults() {
+	t := b.T
+	t.Helper()
+	want := b.want(LogStart.AddDate(0, 0, -2), LogStart, LogStart)
+	for name, f := range map[string]simco.FaultResponse{
+		"too many":  {Status: 429, RetryAfter: 7 * time.Second},
+		"an error":  {Status: 503},
+		"a cut":     {Truncate: 200},
+		"no answer": {Status: 500},
+	} {
+		b.Env.Marks = map[string]collect.Mark{}
+		b.fault(func(n int) *simco.FaultResponse {
+			if n%3 == 0 {
+				return &f
+			}
+			return nil
+		})
+		s := b.Run(LogStart)
+		if f := s.Failures("audit_event"); len(f) > 0 {
+			t.Errorf("%s: %v", name, f)
+		}
+		b.exactly(came(s), want, nil)
+	}
+	for name, f := range map[string]simco.FaultResponse{
+		"a page of HTML":  {Malformed: true},
+		"a wrong address": {Status: 404},
+	} {
+		b.Env.Marks = map[string]collect.Mark{}
+		b.fault(func(n int) *simco.FaultResponse {
+			if n > 1 {
+				return &f
+			}
+			return nil
+		})
+		broken := b.Run(LogStart)
+		if len(broken.Failures("audit_event")) == 0 {
+			t.Errorf("%s is not told", name)
+		}
+		b.fault(nil)
+		b.exactly(came(broken, b.Run(LogStart)), want, nil)
+	}
+}
+
+func (b *LogBench) fault(f func(n int) *simco.FaultResponse) {
+	b.T.Helper()
+	var hook simco.Fault
+	if f != nil {
+		hook = func(_ *http.Request, n int) *simco.FaultResponse { return f(n) }
+	}
+	if err := b.Co.SetFault(b.System, hook); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// refusals: a credential that has ended and a right that is missing are told, each with what to do.
+func (b *LogBench) refusals() {
+	t := b.T
+	t.Helper()
+	b.Env.Until, b.Env.Since = LogStart, LogStart.Add(-time.Hour)
+	p, err := b.Connector.Check(t.Context(), b.Env)
+	if err != nil || len(p) == 0 || p[0].Granted == nil || !*p[0].Granted {
+		t.Errorf("a good connection: %+v %v", p, err)
+	}
+	for _, status := range []int{401, 403} {
+		b.fault(func(int) *simco.FaultResponse { return &simco.FaultResponse{Status: status} })
+		p, err := b.Connector.Check(t.Context(), b.Env)
+		if err == nil && (len(p) == 0 || p[0].Granted == nil || *p[0].Granted || p[0].Detail == "") {
+			t.Errorf("%d: the trial says %+v", status, p)
+		}
+		s := &Sink{}
+		if err := b.Connector.Collect(t.Context(), b.Env, s); err != nil {
+			t.Errorf("%d: %v", status, err)
+		}
+		f := s.Failures("audit_event")
+		if len(f) == 0 || s.Count() > 0 {
+			t.Errorf("%d: a run says nothing of it", status)
+			continue
+		}
+		for name, secret := range b.Env.Secrets {
+			if strings.Contains(f[0].Error(), secret) {
+				t.Errorf("%d: the error holds the secret %s", status, name)
+			}
+		}
+	}
+}
+
+// gap: what the source forgot since the last run is told, once, and the log is read on from there.
+func (b *LogBench) gap() {
+	t := b.T
+	t.Helper()
+	b.Run(LogStart)
+	for name, m := range b.Env.Marks {
+		m.Through = LogStart.AddDate(0, 0, -400)
+		m.Begin, m.Deep = m.Through, m.Through
+		b.Env.Marks[name] = m
+	}
+	f := b.Run(LogStart.Add(time.Hour)).Failures("audit_event")
+	if b.Memory == 0 {
+		if len(f) > 0 {
+			t.Errorf("nothing is forgotten, and yet: %v", f)
+		}
+		return
+	}
+	if len(f) != len(b.Env.Marks) || !strings.Contains(f[0].Error(), "cannot be read any more") {
+		t.Errorf("of what is forgotten is said: %v", f)
+	}
+	b.Run(LogStart.Add(2 * time.Hour)).NoFailures(t)
+}
