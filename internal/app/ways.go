@@ -56,6 +56,7 @@ type otlpWay struct {
 type syslogWay struct {
 	Listen  string         `yaml:"listen"`  // udp://0.0.0.0:514, tcp://127.0.0.1:601, tls://0.0.0.0:6514
 	Zone    string         `yaml:"zone"`    // of times that do not tell theirs: Europe/Berlin; UTC if it is left out
+	Idle    string         `yaml:"idle"`    // after which a silent connection is closed: 24h; 15m if it is left out
 	Senders []syslogSender `yaml:"senders"` // the first that fits counts; what fits none is not taken
 
 	certificates `yaml:",inline"`
@@ -148,6 +149,9 @@ func (a *App) openSyslog(ctx context.Context, w *ways) (*syslog.Server, error) {
 	return s, s.Open(ctx)
 }
 
+// maxIdle bounds how long a silent connection is kept. Senders that do not notice when one is closed, as Vault, need it long.
+const maxIdle = 30 * 24 * time.Hour
+
 func (a *App) listener(ctx context.Context, w *ways, x syslogWay) (syslog.Listener, error) {
 	l := syslog.Listener{Address: x.Listen}
 	network, _, err := syslog.Address(x.Listen)
@@ -160,6 +164,11 @@ func (a *App) listener(ctx context.Context, w *ways, x syslogWay) (syslog.Listen
 	}
 	if l.TLS, err = w.tls(network, x.certificates); err != nil {
 		return l, err
+	}
+	if x.Idle != "" {
+		if l.Idle, err = time.ParseDuration(x.Idle); err != nil || l.Idle < time.Minute || l.Idle > maxIdle {
+			return l, errs.New(errs.Invalid, "idle: %q is no time from a minute to 30 days", x.Idle).At("idle").WithHint("Write it as 24h, or leave it out for 15m.")
+		}
 	}
 	if len(x.Senders) == 0 {
 		return l, errs.New(errs.Invalid, "nobody may send").At("senders").WithHint("Name at least one: senders: [{source: SRC-3}]")

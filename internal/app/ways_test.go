@@ -186,6 +186,8 @@ func TestWaysRefused(t *testing.T) {
 		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{source: SRC-9}]}]":                                "SRC-9",
 		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{org: none, source: SRC-1}]}]":                     "which organisation",
 		"syslog: [{listen: 'udp://127.0.0.1:0', senders: [{from: [10.0.0.1], source: SRC-1}]}]":              "10.0.0.1",
+		"syslog: [{listen: 'tcp://127.0.0.1:0', idle: 5s, senders: [{source: SRC-1}]}]":                      "idle",
+		"syslog: [{listen: 'tcp://127.0.0.1:0', idle: long, senders: [{source: SRC-1}]}]":                    "idle",
 		"syslog: [{listen: 'udp://127.0.0.1:0', zone: Mars/Olympus, senders: [{source: SRC-1}]}]":            "Mars",
 		"syslog: [{listen: 'udp://127.0.0.1:0', cert: c.pem, senders: [{source: SRC-1}]}]":                   "tls alone",
 		"syslog: [{listen: 'tls://127.0.0.1:0', cert: c.pem, key: k.pem, senders: [{source: SRC-1}]}]":       "certificate",

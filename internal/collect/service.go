@@ -121,7 +121,7 @@ func (s *Service) read(ctx context.Context, whose access.ReadScope, c Connector,
 	if err != nil {
 		return 0, 0, err
 	}
-	marks, err := s.Store.Marks(ctx, whose, conn.ID)
+	marks, err := s.marks(ctx, whose, conn)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -138,6 +138,18 @@ func (s *Service) read(ctx context.Context, whose access.ReadScope, c Connector,
 		Log: s.Log.With("connection", conn.Name, "run", string(r.ID)),
 	}, sink)
 	return 0, 0, err
+}
+
+// marks are up to where streams were read; none when somebody set the cursor of the connection to have them read again from there.
+func (s *Service) marks(ctx context.Context, whose access.ReadScope, conn Connection) (map[string]Mark, error) {
+	kept, err := s.Store.Connection(ctx, whose, string(conn.ID))
+	if err != nil {
+		return nil, err
+	}
+	if !kept.Cursor.Equal(conn.Cursor) {
+		return map[string]Mark{}, nil
+	}
+	return s.Store.Marks(ctx, whose, conn.ID)
 }
 
 // fix stores the manifest and moves the run to Sealing: from now on a crash is finished, not undone.

@@ -40,7 +40,7 @@ type LogStream struct {
 	Source string        // who keeps the log, in messages: "CloudTrail in eu-central-1"
 	Memory time.Duration // how far back the source remembers; 0 for as long as it likes
 	Late   time.Duration // each run looks back so far: how late records usually come
-	// Deep is how far back is looked once in DeepEvery, for records that come later than they should; 0 never.
+	// Deep is how late records come in rare cases: once in DeepEvery it is looked back so far before the time it was last done; 0 never.
 	Deep, DeepEvery time.Duration
 	Slice           time.Duration // how much time is asked for at once; 0 for all
 	// Read asks the source for the records from an instant up to another, and gives each to take with the time by which it asked.
@@ -109,11 +109,14 @@ func (p *pulling) begin(since time.Time) time.Time {
 	if !p.again {
 		return from
 	}
-	back := p.Late
+	from = from.Add(-p.Late)
 	if p.DeepEvery > 0 && !p.until.Before(p.mark.Deep.Add(p.DeepEvery)) {
-		back, p.deep = max(back, p.Deep), true
+		p.deep = true
+		if far := p.mark.Deep.Add(-p.Deep); far.Before(from) {
+			from = far
+		}
 	}
-	return latest(from.Add(-back), p.mark.Begin, oldest)
+	return latest(from, p.mark.Begin, oldest)
 }
 
 // slices asks for one slice after the other.
@@ -156,7 +159,10 @@ func (p *pulling) take(f *AuditEvent, at time.Time) error {
 
 // forget drops what is older than any run looks back.
 func (p *pulling) forget() {
-	oldest := p.mark.Through.Add(-max(p.Late, p.Deep))
+	oldest := p.mark.Through.Add(-p.Late)
+	if far := p.mark.Deep.Add(-p.Deep); p.DeepEvery > 0 && far.Before(oldest) {
+		oldest = far
+	}
 	known := slices.DeleteFunc(p.mark.Known, func(k Known) bool { return k.At.Before(oldest) })
 	slices.SortFunc(known, func(x, y Known) int { return x.At.Compare(y.At) })
 	if n := len(known) - mostKnown; n > 0 {

@@ -88,7 +88,7 @@ func TestStream(t *testing.T) {
 	step(noon.Add(15*time.Minute), "g-edge", "")
 	step(noon.Add(31*time.Minute), "f-ahead", "")
 	step(noon.Add(2*time.Hour), "", "02T12:11-02T14:00")
-	step(noon.Add(3*time.Hour), "e-far", "02T08:00-02T15:00")
+	step(noon.Add(3*time.Hour), "e-far", "02T06:00-02T14:00 02T14:00-02T15:00")
 	step(noon.Add(3*time.Hour+5*time.Minute), "", "02T14:40-02T15:05")
 	if m := marks["s"]; !m.Begin.Equal(noon.Add(-24*time.Hour)) || !m.Through.Equal(noon.Add(3*time.Hour+5*time.Minute)) || !m.Deep.Equal(noon.Add(3*time.Hour)) {
 		t.Errorf("the mark is %+v", m)

@@ -63,6 +63,14 @@ func TestMarks(t *testing.T) {
 				t.Errorf("another organisation reads %v %v", m, err)
 			}
 		}
+		conn, err := w.svc.Store.Connection(t.Context(), w.scope.ReadScope, string(conn.ID))
+		w.ok(err)
+		conn.Cursor = now.AddDate(0, 0, -3) // somebody has it read again
+		w.src.script = func(_ context.Context, e collect.Env, _ collect.Sink) error { got = e.Marks; return nil }
+		_, err = w.svc.Run(t.Context(), w.scope, collect.Request{Connection: conn, Now: now.Add(3 * time.Hour), Clock: func() time.Time { return now.Add(3 * time.Hour) }})
+		if err != nil || len(got) != 0 {
+			t.Errorf("read again from %s: %v %v", conn.Cursor, got, err)
+		}
 	})
 }
 

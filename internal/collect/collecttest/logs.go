@@ -132,6 +132,7 @@ func (l Log) Test(t *testing.T) {
 	t.Run("pulls", func(t *testing.T) { t.Parallel(); l.Open(t).pulls() })
 	t.Run("faults", func(t *testing.T) { t.Parallel(); l.Open(t).faults() })
 	t.Run("refusals", func(t *testing.T) { t.Parallel(); l.Open(t).refusals() })
+	t.Run("guard", func(t *testing.T) { t.Parallel(); l.Open(t).guard() })
 	t.Run("gap", func(t *testing.T) { t.Parallel(); l.Open(t).gap() })
 }
 
@@ -259,6 +260,19 @@ func (b *LogBench) refusals() {
 	}
 }
 
+// guard: an address that is not on the public internet is not asked unless it is allowed.
+func (b *LogBench) guard() {
+	t := b.T
+	t.Helper()
+	b.Env.HTTP = httpx.New(httpx.Options{})
+	if f := b.Run(LogStart).Failures("audit_event"); len(f) == 0 || !strings.Contains(f[0].Error(), "not on the public internet") {
+		t.Errorf("a forbidden address: %v", f)
+	}
+	if n := b.Co.Requests(b.System); n > 0 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
 // gap: what the source forgot since the last run is told, once, and the log is read on from there.
 func (b *LogBench) gap() {
 	t := b.T
@@ -280,4 +294,74 @@ func (b *LogBench) gap() {
 		t.Errorf("of what is forgotten is said: %v", f)
 	}
 	b.Run(LogStart.Add(2 * time.Hour)).NoFailures(t)
+}
+
+// Answers runs a connector against a server that gives one answer after the other, the last for ever, and says what came of it. Settings
+// are those of open, with the server's address in place of {server}.
+func Answers(t testing.TB, c collect.Connector, settings, secrets map[string]string, answers ...string) (s *Sink, asked int) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		text := answers[min(asked, len(answers))-1]
+		if strings.HasPrefix(text, "<") {
+			w.Header().Set("Content-Type", "text/html")
+		}
+		_, _ = w.Write([]byte(text))
+	}))
+	defer server.Close()
+	fill := func(m map[string]string) map[string]string {
+		out := map[string]string{}
+		for k, v := range m {
+			out[k] = strings.ReplaceAll(v, "{server}", server.URL)
+		}
+		return out
+	}
+	s = &Sink{}
+	e := collect.Env{Settings: fill(settings), Secrets: fill(secrets), HTTP: Client(httpx.Options{}, server), Since: LogStart.Add(-time.Hour), Until: LogStart}
+	if err := c.Collect(t.Context(), e, s); err != nil {
+		t.Fatal(err)
+	}
+	return s, asked
+}
+
+// Hostile fails the test where an answer that is none is taken for one: each must be told as a failure, and must not move the mark.
+func Hostile(t *testing.T, c collect.Connector, settings, secrets map[string]string, before string, answers map[string]string) {
+	t.Helper()
+	for name, text := range answers {
+		list := []string{text}
+		if before != "" {
+			list = []string{before, text}
+		}
+		s, asked := Answers(t, c, settings, secrets, list...)
+		f := s.Failures("audit_event")
+		if len(f) == 0 || asked > 20 {
+			t.Errorf("%s: %d records, %v, %d requests", name, s.Count(), f, asked)
+		}
+		for _, m := range s.Marks() {
+			if !m.Through.Before(LogStart) {
+				t.Errorf("%s moves the mark to %s", name, m.Through)
+			}
+		}
+	}
+}
+
+// Odd fails the test where a record that cannot be read is not kept as it came, holds up the others, or is not told.
+func Odd(t *testing.T, c collect.Connector, settings, secrets map[string]string, want []string, answers ...string) {
+	t.Helper()
+	s, _ := Answers(t, c, settings, secrets, answers...)
+	got := came(s)
+	for _, raw := range want {
+		if got[raw] != 1 {
+			t.Errorf("%s came %d times", raw, got[raw])
+		}
+	}
+	if len(got) != len(want) || len(s.Failures("audit_event")) == 0 {
+		t.Errorf("%d records came, %d wanted; told is %v", len(got), len(want), s.Failures("audit_event"))
+	}
+	for _, m := range s.Marks() {
+		if !m.Through.Equal(LogStart) {
+			t.Errorf("the mark stands at %s", m.Through)
+		}
+	}
+	s.Laws(t, c.Describe())
 }

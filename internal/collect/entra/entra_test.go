@@ -1,12 +1,16 @@
 package entra_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/collect"
 	"github.com/tickmark/tickmark/internal/collect/collecttest"
 	"github.com/tickmark/tickmark/internal/collect/entra"
+	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/internal/platform/httpx"
 	"github.com/tickmark/tickmark/internal/simco"
 )
 
@@ -33,4 +37,68 @@ func TestSignIns(t *testing.T) {
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	logOf("audit").Test(t)
+}
+
+const token = `{"access_token":"a","expires_in":3599}`
+
+var (
+	connector = entra.Connector{Now: func() time.Time { return collecttest.LogStart }}
+	settings  = map[string]string{"tenant": "northwind.example", "client_id": "c", "login_url": "{server}", "base_url": "{server}"}
+	secrets   = map[string]string{"client_secret": "not a secret"}
+)
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for field, value := range map[string]string{"tenant": "a/b", "client_id": "", "log": "mail", "kept_days": "0", "login_url": "login", "base_url": "https://a:b@graph.example", "first_days": "-1"} {
+		e := collect.Env{Settings: map[string]string{"tenant": "northwind.example", "client_id": "c"}, Secrets: secrets, HTTP: collecttest.Client(httpx.Options{})}
+		e.Settings[field] = value
+		if err := connector.Collect(t.Context(), e, &collecttest.Sink{}); !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
+			t.Errorf("%s: %v, field %q", field, err, errs.FieldOf(err))
+		}
+	}
+	if err := connector.Collect(t.Context(), collect.Env{Settings: settings, HTTP: collecttest.Client(httpx.Options{})}, &collecttest.Sink{}); errs.FieldOf(err) != "client_secret" {
+		t.Errorf("without a secret: %v", err)
+	}
+}
+
+// TestTokens: a token that ends in the middle of a list is asked for again, and the list goes on; a secret that is wrong is told with
+// what to do.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	b := logOf("audit").Open(t)
+	if err := b.Co.SetFault(simco.Entra, func(_ *http.Request, n int) *simco.FaultResponse {
+		if n == 3 { // a token, a page, and then it ends
+			b.Co.Revoke()
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.Env.Since = collecttest.LogStart.AddDate(0, 0, -25)
+	s := b.Run(collecttest.LogStart)
+	s.NoFailures(t)
+	if n := b.Co.Requests(simco.Entra); n < 25 || s.Count() < 1000 {
+		t.Errorf("%d requests for %d records", n, s.Count())
+	}
+	b.Env.Secrets = map[string]string{"client_secret": "another"}
+	_, err := b.Connector.Check(t.Context(), b.Env)
+	if !errs.Is(err, errs.Denied) || !strings.Contains(errs.HintOf(err), "client secret") || strings.Contains(err.Error(), "another") {
+		t.Errorf("another secret: %v, %s", err, errs.HintOf(err))
+	}
+}
+
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	answers := map[string]string{
+		"HTML": "<html>Sign in</html>", "null": "null", "nothing": "{}", "no list": `{"value":null}`, "a list of nulls": `{"value":[null]}`, "cut off": `{"value":[{"id":"a"`,
+		"a page again": `{"value":[],"@odata.nextLink":"/v1.0/auditLogs/signIns?$skiptoken=1"}`, "another host": `{"value":[],"@odata.nextLink":"https://elsewhere.example/"}`, "no address": `{"value":[],"@odata.nextLink":"https://[x"}`,
+	}
+	collecttest.Hostile(t, connector, settings, secrets, token, answers)
+	collecttest.Hostile(t, connector, settings, secrets, "", map[string]string{"no token": `{"expires_in":1}`, "HTML": "<html>", "null": "null"})
+}
+
+func TestOdd(t *testing.T) {
+	t.Parallel()
+	good, undated, text := `{"id":"a","createdDateTime":"2026-04-14T08:30:00Z","new":[1]}`, `{"id":"b"}`, `{"id":7,"createdDateTime":"2026-04-14T08:30:00Z"}`
+	collecttest.Odd(t, connector, settings, secrets, []string{good, undated, text}, token, `{"value":[`+good+`, `+undated+`,`+text+`,{"id":"d","createdDateTime":"2026-04-14T09:00:00Z"}]}`)
 }

@@ -74,7 +74,7 @@ func TestRecord(t *testing.T) {
 		{"okta.log", `<13>1 2026-03-01T08:00:00Z h a - - - @cee: {"uuid":"u1",` + "\n" + ` "eventType":"user.session.start"}`,
 			`{"_syslog":"<13>1 2026-03-01T08:00:00Z h a - - - @cee: ","uuid":"u1",  "eventType":"user.session.start"}`, "user.session.start", ""},
 		{"okta.log", `<13>Mar  1 08:00:00 h a: {}`, `{"_syslog":"<13>Mar  1 08:00:00 h a: "}`, "", ""},
-		{"okta.log", "{\"eventType\":\"x\"}", `{"_syslog":"","eventType":"x"}`, "x", ""},
+		{"okta.log", "{\"eventType\":\"x\"}", `{"eventType":"x"}`, "x", ""},
 		{"linux.syslog", "<38>1 2026-03-01T08:00:00Z web-1 sshd 41 - [meta sequenceId=\"7\"][o x=\"1\" x=\"2\"] Accepted password for dana from 192.0.2.7 port 1 ssh2",
 			`{"time":"2026-03-01T08:00:00Z","hostname":"web-1","facility":"auth","severity":"information","app":"sshd","pid":41,"sequence":7,"structured_data":{"meta":{"sequenceId":"7"},"o":{"x":"1"}},"message":"Accepted password for dana from 192.0.2.7 port 1 ssh2","raw":"<38>1 2026-03-01T08:00:00Z web-1 sshd 41 - [meta sequenceId=\"7\"][o x=\"1\" x=\"2\"] Accepted password for dana from 192.0.2.7 port 1 ssh2"}`, "sshd", "dana"},
 		{"linux.syslog", "<13>\xff\xfe", `{"facility":"user","severity":"notice","message":"` + "\ufffd" + `","raw_base64":"PDEzPv/+"}`, "message", ""},

@@ -33,11 +33,15 @@ type host struct {
 }
 
 // Record makes a record of a message, for a source of a kind of log. A text that is a JSON object is the record as it stands, with
-// the header before it as the member _syslog; any other becomes an object with the parts of the header and, byte for byte, the
+// the header before it, if there is one, as the member _syslog; any other becomes an object with the parts of the header and, byte for byte, the
 // whole message.
 func Record(log string, m *Message) []byte {
 	if text, ok := object(m.Text); ok {
-		return event.Splice(text, Envelope, header(m.Raw[:len(m.Raw)-len(m.Text)+bytes.IndexByte(m.Text, '{')]))
+		head := m.Raw[:len(m.Raw)-len(m.Text)+bytes.IndexByte(m.Text, '{')]
+		if len(bytes.TrimSpace(head)) == 0 { // JSON lines on a socket, as Vault sends them
+			return bytes.ReplaceAll(text, []byte("\n"), []byte(" "))
+		}
+		return event.Splice(text, Envelope, header(head))
 	}
 	if log == auditd {
 		if r, ok := audit(m); ok {

@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,6 +32,7 @@ type Listener struct {
 	Address string      // udp://0.0.0.0:514, tcp://127.0.0.1:601, tls://0.0.0.0:6514
 	TLS     *tls.Config // of tls
 	Senders []Sender
+	Idle    time.Duration // after which a silent connection is closed; that of the server if 0
 }
 
 // Bounds of connections.
@@ -288,7 +290,7 @@ func (s *Server) connection(ctx context.Context, l Listener, c net.Conn, strange
 		return
 	}
 	defer s.leave(x.Key)
-	if err := s.read(ctx, x, c); err != nil && ctx.Err() == nil {
+	if err := s.read(ctx, x, c, cmp.Or(l.Idle, s.Idle, idleAfter)); err != nil && ctx.Err() == nil {
 		s.Log.Warn("a connection for syslog ended", "listener", l.Address, "from", from.String(), "source", x.Key, "error", err)
 	}
 }
@@ -309,11 +311,7 @@ func (s *Server) leave(key string) {
 	s.conns[key]--
 }
 
-func (s *Server) read(ctx context.Context, x *Sender, c net.Conn) error {
-	idle := s.Idle
-	if idle == 0 {
-		idle = idleAfter
-	}
+func (s *Server) read(ctx context.Context, x *Sender, c net.Conn, idle time.Duration) error {
 	watch := time.AfterFunc(idle, func() { _ = c.Close() })
 	defer watch.Stop()
 	f := frames{r: bufio.NewReaderSize(c, 8<<10)}

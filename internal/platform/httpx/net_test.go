@@ -173,19 +173,24 @@ func TestErrorsSayWhatTheSourceSaid(t *testing.T) {
 		kind    errs.Kind
 		says    string
 		hint    string
+		code    string
 	}{
-		{403, `{"message":"Resource not accessible by personal access token"}`, []string{"X-Accepted-GitHub-Permissions", "members=read"}, errs.Denied, "Resource not accessible", "members=read"},
-		{401, `{"errorCode":"E0000011","errorSummary":"Invalid token provided"}`, nil, errs.Denied, "Invalid token provided", "credential"},
-		{404, ``, []string{"X-BambooHR-Error-Message", "no such company"}, errs.NotFound, "no such company", ""},
-		{422, `{"message":"Validation Failed"}`, nil, errs.Invalid, "Validation Failed", ""},
-		{500, `<html>`, nil, errs.Unavailable, "500", "later"},
-		{410, `{"error":"gone"}`, nil, errs.NotFound, "gone", ""},
+		{403, `{"message":"Resource not accessible by personal access token"}`, []string{"X-Accepted-GitHub-Permissions", "members=read"}, errs.Denied, "Resource not accessible", "members=read", ""},
+		{401, `{"errorCode":"E0000011","errorSummary":"Invalid token provided"}`, nil, errs.Denied, "Invalid token provided", "credential", "E0000011"},
+		{404, ``, []string{"X-BambooHR-Error-Message", "no such company"}, errs.NotFound, "no such company", "", ""},
+		{422, `{"message":"Validation Failed"}`, nil, errs.Invalid, "Validation Failed", "", ""},
+		{500, `<html>`, nil, errs.Unavailable, "500", "later", ""},
+		{410, `{"error":"gone"}`, nil, errs.NotFound, "gone", "", "gone"},
+		{403, `{"error":{"code":403,"message":"Caller lacks it","status":"PERMISSION_DENIED"}}`, nil, errs.Denied, "Caller lacks it", "right", "PERMISSION_DENIED"},
+		{401, `{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}`, nil, errs.Denied, "expired", "credential", "InvalidAuthenticationToken"},
+		{400, `{"__type":"com.amazonaws.cloudtrail#InvalidTimeRangeException","message":"odd"}`, nil, errs.Invalid, "odd", "", "InvalidTimeRangeException"},
+		{403, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>`, nil, errs.Denied, "not you", "right", "AccessDenied"},
 	}
 	for _, c := range cases {
 		s := &script{answers: []func(*http.Request) (*http.Response, error){answer(c.status, c.body, c.headers...)}}
 		client := httpx.New(httpx.Options{Transport: s, Retries: -1})
 		_, err := httpx.Fetch(t.Context(), client, get(t, t.Context(), "https://api.example/a?b=c"))
-		if errs.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) || !strings.Contains(errs.HintOf(err), c.hint) || httpx.StatusOf(err) != c.status {
+		if errs.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) || !strings.Contains(errs.HintOf(err), c.hint) || httpx.StatusOf(err) != c.status || httpx.CodeOf(err) != c.code {
 			t.Errorf("%d: got %q (%s), hint %q", c.status, err, errs.KindOf(err), errs.HintOf(err))
 		}
 		if !strings.Contains(err.Error(), "api.example/a") || strings.Contains(err.Error(), "b=c") {

@@ -107,6 +107,11 @@ func TestRetries(t *testing.T) {
 		{name: "a plain 403 is final", answers: []func(*http.Request) (*http.Response, error){answer(403, `{"message":"no"}`)}, want: errs.Denied, asked: 1},
 		{name: "403 with requests left is final", answers: []func(*http.Request) (*http.Response, error){
 			inSeconds(403, `{"message":"no"}`, "X-RateLimit-Reset", 30, "X-RateLimit-Remaining", "4000")}, want: errs.Denied, asked: 1},
+		{name: "AWS limit", method: http.MethodPost, safe: true, answers: []func(*http.Request) (*http.Response, error){
+			answer(400, `{"__type":"ThrottlingException","message":"Rate exceeded"}`), answer(200, ok)}, asked: 2, waited: 500 * time.Millisecond},
+		{name: "a plain 400 is final", answers: []func(*http.Request) (*http.Response, error){answer(400, `{"__type":"ValidationException"}`)}, want: errs.Invalid, asked: 1},
+		{name: "Google limit by words", answers: []func(*http.Request) (*http.Response, error){
+			answer(403, `{"error":{"errors":[{"reason":"userRateLimitExceeded"}]}}`), answer(200, ok)}, asked: 2, waited: 500 * time.Millisecond},
 		{name: "404 is final", answers: []func(*http.Request) (*http.Response, error){answer(404, "")}, want: errs.NotFound, asked: 1},
 		{name: "401 is final", answers: []func(*http.Request) (*http.Response, error){answer(401, "")}, want: errs.Denied, asked: 1},
 		{name: "500 for ever", answers: many(10, answer(500, "")), want: errs.Unavailable, asked: 4, waited: 3500 * time.Millisecond},

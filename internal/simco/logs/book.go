@@ -55,7 +55,7 @@ func NewBook(w *life.World, clock *wire.Clock, trail func() *audit.Trail) *Book 
 	return &Book{w: w, clock: clock, trail: trail, days: map[period.Date]map[string][]Entry{}}
 }
 
-// lag is how late a log's records are shown: one in 30 late, one in 400 far later.
+// lag is how late a log's records are shown: one in 30 late, one in 60 far later.
 type lag struct{ usual, late, far life.Time }
 
 var lags = map[string]lag{
@@ -77,7 +77,7 @@ func shown(log, id string, at life.Time) life.Time {
 	l, h := lags[log], hash(id)
 	most := l.usual
 	switch {
-	case h%400 == 7:
+	case h%60 == 11:
 		most = l.far
 	case h%30 == 7:
 		most = l.late
