@@ -15,7 +15,7 @@ import (
 
 // trail is CloudTrail of the simulated company in both its regions.
 var trail = collecttest.Log{
-	System: simco.AWS, Limits: simco.Limits{AWSPerSecond: 2}, Memory: 90 * 24 * time.Hour,
+	System: simco.AWS, Memory: 90 * 24 * time.Hour,
 	New: func(now func() time.Time) collect.Connector { return aws.Connector{Now: now} },
 	Settings: func(t simco.Tokens, server string) map[string]string {
 		return map[string]string{"regions": "eu-west-1, us-east-1", "access_key_id": t.AWSKey, "endpoint": server}

@@ -17,7 +17,7 @@ import (
 // logOf is a log of the simulated company's tenant.
 func logOf(log string) collecttest.Log {
 	return collecttest.Log{
-		System: simco.Entra, Limits: simco.Limits{EntraPerMinute: 40}, Memory: 30 * 24 * time.Hour,
+		System: simco.Entra, Memory: 30 * 24 * time.Hour,
 		New: func(now func() time.Time) collect.Connector { return entra.Connector{Now: now} },
 		Settings: func(t simco.Tokens, server string) map[string]string {
 			return map[string]string{"tenant": t.EntraTenant, "client_id": t.EntraClient, "log": log, "login_url": server, "base_url": server + "/"}

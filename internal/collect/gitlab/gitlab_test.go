@@ -15,8 +15,8 @@ import (
 // logOf is the log of a group of the simulated company, or of its instance.
 func logOf(group string) collecttest.Log {
 	return collecttest.Log{
-		System: simco.GitLab, Limits: simco.Limits{GitLabPerMinute: 40},
-		New: func(func() time.Time) collect.Connector { return gitlab.Connector{} },
+		System: simco.GitLab,
+		New:    func(func() time.Time) collect.Connector { return gitlab.Connector{} },
 		Settings: func(_ simco.Tokens, server string) map[string]string {
 			return map[string]string{"group": group, "base_url": server}
 		},

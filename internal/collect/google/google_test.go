@@ -21,7 +21,7 @@ func secrets(co *simco.Company, server string) map[string]string {
 // workspace is an application of the simulated company's office.
 func workspace(app string) collecttest.Log {
 	return collecttest.Log{
-		System: simco.Google, Limits: simco.Limits{GooglePerMinute: 60}, Memory: 180 * 24 * time.Hour, Secrets: secrets,
+		System: simco.Google, Memory: 180 * 24 * time.Hour, Secrets: secrets,
 		New: func(now func() time.Time) collect.Connector { return google.Workspace{Now: now} },
 		Settings: func(t simco.Tokens, server string) map[string]string {
 			return map[string]string{"application": app, "admin": t.GoogleAdmin, "base_url": server}
@@ -32,7 +32,7 @@ func workspace(app string) collecttest.Log {
 
 // cloud is the simulated company's second cloud.
 var cloud = collecttest.Log{
-	System: simco.Google, Limits: simco.Limits{GooglePerMinute: 60}, Memory: 30 * 24 * time.Hour, Secrets: secrets, ByReceipt: true,
+	System: simco.Google, Memory: 30 * 24 * time.Hour, Secrets: secrets, ByReceipt: true,
 	New: func(now func() time.Time) collect.Connector { return google.Cloud{Now: now} },
 	Settings: func(t simco.Tokens, server string) map[string]string {
 		return map[string]string{"resource": "projects/" + t.GCPProject, "base_url": server}

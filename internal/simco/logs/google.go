@@ -255,10 +255,8 @@ func (s *Google) Fail(w http.ResponseWriter, r *http.Request, f *wire.FaultRespo
 	case http.StatusTooManyRequests:
 		code, text = "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Read requests'."
 		if strings.HasPrefix(r.URL.Path, "/admin/") { // this interface has its own way to say so
-			f.Status = http.StatusForbidden
-			text = "Quota exceeded"
-			j := wire.NewJSON().Obj().O("error").I("code", 403).S("message", text).A("errors").Obj().S("domain", "usageLimits").S("reason", "rateLimitExceeded").End().EndArr().End().End()
-			wire.Send(w, f.Status, "application/json; charset=UTF-8", j)
+			j := wire.NewJSON().Obj().O("error").I("code", 403).S("message", "Quota exceeded").A("errors").Obj().S("domain", "usageLimits").S("reason", "rateLimitExceeded").End().EndArr().End().End()
+			wire.Send(w, http.StatusForbidden, "application/json; charset=UTF-8", j)
 			return
 		}
 	case http.StatusUnauthorized:
