@@ -148,7 +148,8 @@ func (r *run) post(ctx context.Context, service, region string, k keys, h http.H
 // explain gives what AWS answers its kind and a next step: most of it comes as 400.
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/CommonErrors.html
 func explain(err error) error {
-	kind, hint := errs.Denied, ""
+	kind := errs.Denied
+	var hint string
 	switch code := httpx.CodeOf(err); strings.TrimSuffix(code, "Exception") {
 	case "UnrecognizedClient", "InvalidClientTokenId", "MissingAuthenticationToken":
 		hint = "check the access key, whether it is active, and whether the account has enabled this region"

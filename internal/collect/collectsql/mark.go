@@ -69,7 +69,7 @@ const knownBytes = 12
 func packKnown(list []collect.Known) string {
 	b := make([]byte, 0, len(list)*knownBytes)
 	for _, k := range list {
-		b = binary.LittleEndian.AppendUint32(b, uint32(max(0, k.At.Unix()))) //nolint:gosec // until 2106
+		b = binary.LittleEndian.AppendUint32(b, uint32(max(0, k.At.Unix())))
 		b = binary.LittleEndian.AppendUint64(b, k.ID)
 	}
 	return base64.RawStdEncoding.EncodeToString(b)

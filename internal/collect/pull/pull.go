@@ -99,7 +99,7 @@ func (t *Tokens) get(ctx context.Context, not string) (string, error) {
 }
 
 // Fetch sends a request with a token, and once more with a new one if the source says that it has ended.
-func (t *Tokens) Fetch(ctx context.Context, client *http.Client, make func() (*http.Request, error)) (*httpx.Answer, error) {
+func (t *Tokens) Fetch(ctx context.Context, client *http.Client, ask func() (*http.Request, error)) (*httpx.Answer, error) {
 	token := ""
 	for {
 		old := token
@@ -107,7 +107,7 @@ func (t *Tokens) Fetch(ctx context.Context, client *http.Client, make func() (*h
 		if token, err = t.get(ctx, old); err != nil {
 			return nil, err
 		}
-		req, err := make()
+		req, err := ask()
 		if err != nil {
 			return nil, err
 		}

@@ -85,7 +85,7 @@ func shown(log, id string, at life.Time) life.Time {
 	if most == 0 {
 		return at
 	}
-	return at + life.Time(h/1000)%most //nolint:gosec // below 2^54
+	return at + life.Time(h/1000)%most
 }
 
 // day is the records of a day by log. The last days asked for are kept.
@@ -146,7 +146,7 @@ func after(list []Entry, token, question string, size int) (rows []Entry, next s
 		if err != nil || len(b) < 17 || binary.LittleEndian.Uint64(b) != hash(question) {
 			return nil, "", false
 		}
-		last := Entry{At: life.Time(binary.LittleEndian.Uint64(b[8:])), ID: string(b[16:])} //nolint:gosec // written below
+		last := Entry{At: life.Time(binary.LittleEndian.Uint64(b[8:])), ID: string(b[16:])}
 		i, found := slices.BinarySearchFunc(list, last, newest)
 		if found {
 			i++
@@ -158,7 +158,7 @@ func after(list []Entry, token, question string, size int) (rows []Entry, next s
 	}
 	last := list[size-1]
 	b := binary.LittleEndian.AppendUint64(nil, hash(question))
-	b = binary.LittleEndian.AppendUint64(b, uint64(last.At)) //nolint:gosec // after 1970
+	b = binary.LittleEndian.AppendUint64(b, uint64(last.At))
 	return list[:size], base64.RawURLEncoding.EncodeToString(append(b, last.ID...)), true
 }
 

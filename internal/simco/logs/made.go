@@ -39,7 +39,7 @@ func (b *Book) make(log string, d period.Date, write func(*wire.JSON, fact) stri
 	base := hash(fmt.Sprint(log, int(d), b.w.Seed))
 	at := make([]life.Time, n)
 	for i := range at {
-		at[i] = life.Midnight(d) + life.Time(hash(fmt.Sprint(base, i))%uint64(life.Day)) //nolint:gosec // a part of a day
+		at[i] = life.Midnight(d) + life.Time(hash(fmt.Sprint(base, i))%uint64(life.Day))
 	}
 	slices.Sort(at)
 	out := make([]Entry, n)
@@ -66,7 +66,7 @@ func (b *Book) working(d period.Date) []string {
 }
 
 func guid(n uint64) string {
-	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(n), uint16(n>>32), uint16(n>>48)&0xfff, uint16(n>>8)&0xfff, n&0xffffffffffff) //nolint:gosec // parts of it
+	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(n), uint16(n>>32), uint16(n>>48)&0xfff, uint16(n>>8)&0xfff, n&0xffffffffffff)
 }
 
 func directory(j *wire.JSON, f fact) string {
@@ -82,16 +82,16 @@ func directory(j *wire.JSON, f fact) string {
 
 func gitlab(j *wire.JSON, f fact) string {
 	what := [...]string{"project_access_token_created", "member_added", "merge_request_approval_setting_changed", "protected_branch_created", "repository_git_operation"}[f.n%5]
-	author := int64(hash(f.mail) % 5000)                                                                                                                                                               //nolint:gosec // below 5000
-	j.Obj().I("id", f.serial).I("author_id", author).S("author_name", f.mail).I("entity_id", int64(f.n%40)).S("entity_type", "Project").S("entity_path", "northwind/data-"+strconv.Itoa(int(f.n%40))). //nolint:gosec // below 40
-																										S("event_name", what).O("details").S("author_name", f.mail).S("target_details", f.other).S("target_type", "User").S("ip_address", f.ip).
-																										S("custom_message", "as "+what).End().TMs("created_at", f.at).End()
+	author := int64(hash(f.mail) % 5000)
+	j.Obj().I("id", f.serial).I("author_id", author).S("author_name", f.mail).I("entity_id", int64(f.n%40)).S("entity_type", "Project").S("entity_path", "northwind/data-"+strconv.Itoa(int(f.n%40))).
+		S("event_name", what).O("details").S("author_name", f.mail).S("target_details", f.other).S("target_type", "User").S("ip_address", f.ip).
+		S("custom_message", "as "+what).End().TMs("created_at", f.at).End()
 	return strconv.FormatInt(f.serial, 10)
 }
 
 // activity writes an activity of the office: an application's event with parameters, names and values in turn.
 func activity(j *wire.JSON, f fact, app, kind, name string, params ...string) string {
-	q := strconv.FormatInt(int64(f.n), 10) //nolint:gosec // negative ones occur in life too
+	q := strconv.FormatInt(int64(f.n), 10)
 	j.Obj().S("kind", "admin#reports#activity").S("etag", `"`+guid(f.n)+`"`).O("id").TMs("time", f.at).S("uniqueQualifier", q).S("applicationName", app).S("customerId", "C0northwind").End().
 		O("actor").S("callerType", "USER").S("email", f.mail).S("profileId", strconv.FormatUint(hash(f.mail), 10)).End().S("ipAddress", f.ip).
 		A("events").Obj().S("type", kind).S("name", name).A("parameters")
