@@ -48,6 +48,7 @@ func TestPullLogs(t *testing.T) {
 		"aws":    {"aws", "aws.cloudtrail", map[string]string{"regions": "eu-west-1", "access_key_id": tokens.AWSKey, "endpoint": at[simco.AWS], "first_days": "1"}, map[string]string{"secret_access_key": tokens.AWSSecret}},
 		"signin": {"entra", "azure.signin", map[string]string{"tenant": tokens.EntraTenant, "client_id": tokens.EntraClient, "login_url": at[simco.Entra], "base_url": at[simco.Entra], "first_days": "2"}, map[string]string{"client_secret": tokens.EntraSecret}},
 		"audit":  {"entra", "azure.audit", map[string]string{"tenant": tokens.EntraTenant, "client_id": tokens.EntraClient, "login_url": at[simco.Entra], "base_url": at[simco.Entra], "log": "audit", "first_days": "2"}, map[string]string{"client_secret": tokens.EntraSecret}},
+		"m365":   {"m365", "m365.audit", map[string]string{"tenant": tokens.EntraTenant, "client_id": tokens.EntraClient, "content": "Audit.Exchange", "login_url": at[simco.Entra], "base_url": at[simco.Entra], "first_days": "4"}, map[string]string{"client_secret": tokens.EntraSecret}},
 		"admin":  {"google", "google_workspace.admin", map[string]string{"application": "admin", "admin": tokens.GoogleAdmin, "base_url": at[simco.Google], "first_days": "2"}, google},
 		"gcp":    {"gcp", "gcp.audit", map[string]string{"resource": "projects/" + tokens.GCPProject, "base_url": at[simco.Google], "first_days": "2"}, google},
 		"gitlab": {"gitlab", "gitlab.audit", map[string]string{"group": "northwind", "base_url": at[simco.GitLab], "first_days": "2"}, map[string]string{"token": tokens.GitLabToken}},

@@ -19,7 +19,7 @@ import (
 
 // auditLogs are the kinds of logs that connectors collect as audit events. Where a connection reads one of several, a setting says which.
 var auditLogs = map[string]func(settings map[string]string) string{
-	"okta": just("okta.log"), "github": just("github.audit"), "aws": just("aws.cloudtrail"), "gitlab": just("gitlab.audit"), "gcp": just("gcp.audit"),
+	"okta": just("okta.log"), "github": just("github.audit"), "aws": just("aws.cloudtrail"), "gitlab": just("gitlab.audit"), "gcp": just("gcp.audit"), "m365": just("m365.audit"),
 	"google": func(s map[string]string) string { return "google_workspace." + cmp.Or(s["application"], "login") },
 	"entra":  func(s map[string]string) string { return "azure." + cmp.Or(s["log"], "signin") },
 }

@@ -49,7 +49,7 @@ func (s *session) eventFeedList() *cobra.Command {
 func (s *session) eventFeedAdd() *cobra.Command {
 	var source string
 	c := &cobra.Command{Use: "add CONNECTION", Short: "Make events of the audit events of a connection", Args: cobra.ExactArgs(1),
-		Long:    "Has the audit events of a connection to Okta, GitHub, AWS, Entra, Google or GitLab go to a source, those of past runs too. A running server takes them within a minute; without one, tickmark event feed run does.",
+		Long:    "Has the audit events of a connection to Okta, GitHub, AWS, Entra, Microsoft 365, Google or GitLab go to a source, those of past runs too. A running server takes them within a minute; without one, tickmark event feed run does.",
 		Example: "  tickmark event feed add okta-main", RunE: s.run(func(ctx context.Context, args []string) error {
 			scope, err := s.write()
 			if err != nil {

@@ -55,6 +55,11 @@ func (c *Company) Graph(log string, from, to time.Time) []LogEntry {
 	return entries(c.book.All(name, life.Of(from), life.Of(to)), func(e logs.Entry) []byte { return logs.Inner(e.Raw) })
 }
 
+// Feed is what of the office's log becomes available from an instant up to another, whenever it happened.
+func (c *Company) Feed(content string, from, to time.Time) []LogEntry {
+	return entries(c.book.Batches(content, life.Of(from), life.Of(to)), asIs)
+}
+
 // Workspace is what an application of the office keeps from an instant up to another.
 func (c *Company) Workspace(app string, from, to time.Time) []LogEntry {
 	return entries(c.book.All("google_workspace."+app, life.Of(from), life.Of(to)), asIs)

@@ -1,5 +1,5 @@
-// Package entra reads the sign-ins and the directory's audit log of a Microsoft Entra tenant through Microsoft Graph, as an application
-// with a secret of its own. Plain HTTP, so that every record is kept as it came.
+// Package entra reads audit logs of a Microsoft tenant as an application with a secret of its own: the sign-ins and the directory's audit
+// log of Entra through Microsoft Graph, and the audit log of Microsoft 365 through the Management Activity API. Plain HTTP, so that every record is kept as it came.
 package entra
 
 import (
@@ -85,22 +85,36 @@ type run struct {
 
 var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{1,254}$`)
 
-func (c Connector) start(e collect.Env, s collect.Sink) (r *run, err error) {
-	r = &run{http: e.HTTP, sink: s, log: pull.Setting(e, "log", "signin")}
-	if r.http == nil || c.Now == nil {
-		return nil, errs.New(errs.Internal, "the run has no HTTP client or no clock")
+// signIn prepares signing in as the application to one of Microsoft's interfaces.
+func (r *run) signIn(e collect.Env, s collect.Sink, now func() time.Time, base string) (err error) {
+	r.http, r.sink, r.base = e.HTTP, s, base
+	if r.http == nil || now == nil {
+		return errs.New(errs.Internal, "the run has no HTTP client or no clock")
 	}
-	r.tokens = pull.Tokens{Now: c.Now, Ask: r.ask}
+	r.tokens = pull.Tokens{Now: now, Ask: r.ask}
 	if r.tenant, err = pull.Need(e.Settings, "tenant", "the tenant"); err != nil {
-		return nil, err
+		return err
 	}
 	if !tenantForm.MatchString(r.tenant) {
-		return nil, errs.New(errs.Invalid, "%q is no tenant", r.tenant).At("tenant").WithHint("Write the directory (tenant) ID, or a domain of it.")
+		return errs.New(errs.Invalid, "%q is no tenant", r.tenant).At("tenant").WithHint("Write the directory (tenant) ID, or a domain of it.")
 	}
 	if r.client, err = pull.Need(e.Settings, "client_id", "the application"); err != nil {
-		return nil, err
+		return err
 	}
 	if r.secret, err = pull.Need(e.Secrets, "client_secret", "the client secret"); err != nil {
+		return err
+	}
+	r.login, err = pull.Address(e, "login_url", usualLogin)
+	return err
+}
+
+func (c Connector) start(e collect.Env, s collect.Sink) (*run, error) {
+	base, err := pull.Address(e, "base_url", usualGraph)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{log: pull.Setting(e, "log", "signin")}
+	if err := r.signIn(e, s, c.Now, base); err != nil {
 		return nil, err
 	}
 	if _, ok := logs[r.log]; !ok {
@@ -111,11 +125,7 @@ func (c Connector) start(e collect.Env, s collect.Sink) (r *run, err error) {
 		return nil, errs.New(errs.Invalid, "the setting kept_days is not a number of days").At("kept_days").WithHint("Write 30 or 7.")
 	}
 	r.kept = time.Duration(days) * 24 * time.Hour
-	if r.login, err = pull.Address(e, "login_url", usualLogin); err != nil {
-		return nil, err
-	}
-	r.base, err = pull.Address(e, "base_url", usualGraph)
-	return r, err
+	return r, nil
 }
 
 // ask asks for a token with the application's secret.

@@ -56,7 +56,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %v, field %q", field, err, errs.FieldOf(err))
 		}
 	}
-	if err := connector.Collect(t.Context(), collect.Env{Settings: settings, HTTP: collecttest.Client(httpx.Options{})}, &collecttest.Sink{}); errs.FieldOf(err) != "client_secret" {
+	if err := connector.Collect(t.Context(), collect.Env{Settings: map[string]string{"tenant": "northwind.example", "client_id": "c"}, HTTP: collecttest.Client(httpx.Options{})}, &collecttest.Sink{}); errs.FieldOf(err) != "client_secret" {
 		t.Errorf("without a secret: %v", err)
 	}
 }
@@ -101,4 +101,53 @@ func TestOdd(t *testing.T) {
 	t.Parallel()
 	good, undated, text := `{"id":"a","createdDateTime":"2026-04-14T08:30:00Z","new":[1]}`, `{"id":"b"}`, `{"id":7,"createdDateTime":"2026-04-14T08:30:00Z"}`
 	collecttest.Odd(t, connector, settings, secrets, []string{good, undated, text}, token, `{"value":[`+good+`, `+undated+`,`+text+`,{"id":"d","createdDateTime":"2026-04-14T09:00:00Z"}]}`)
+}
+
+// office is the feed of the simulated company's tenant.
+var office = collecttest.Log{
+	System: simco.Entra, Memory: 7 * 24 * time.Hour, ByReceipt: true,
+	New: func(now func() time.Time) collect.Connector { return entra.Office{Now: now} },
+	Settings: func(t simco.Tokens, server string) map[string]string {
+		return map[string]string{"tenant": t.EntraTenant, "client_id": t.EntraClient, "content": "Audit.Exchange,Audit.SharePoint", "login_url": server, "base_url": server}
+	},
+	Secrets: func(co *simco.Company, _ string) map[string]string {
+		return map[string]string{"client_secret": co.Tokens().EntraSecret}
+	},
+	Truth: func(co *simco.Company, from, to time.Time) []simco.LogEntry {
+		return append(co.Feed("Audit.Exchange", from, to), co.Feed("Audit.SharePoint", from, to)...)
+	},
+}
+
+func TestOffice(t *testing.T) {
+	t.Parallel()
+	office.Test(t)
+}
+
+func TestOfficeSettings(t *testing.T) {
+	t.Parallel()
+	for field, value := range map[string]string{"tenant": "northwind.example", "content": "Audit.Mail", "base_url": "manage", "first_days": "x"} {
+		e := collect.Env{Settings: map[string]string{"tenant": "00000000-0000-4000-a000-000000000000", "client_id": "c", field: value}, Secrets: secrets, HTTP: collecttest.Client(httpx.Options{})}
+		if err := (entra.Office{Now: connector.Now}).Collect(t.Context(), e, &collecttest.Sink{}); !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
+			t.Errorf("%s: %v, field %q", field, err, errs.FieldOf(err))
+		}
+	}
+}
+
+func TestOfficeHostile(t *testing.T) {
+	t.Parallel()
+	c := entra.Office{Now: connector.Now}
+	settings := map[string]string{"tenant": "00000000-0000-4000-a000-000000000000", "client_id": "c", "content": "Audit.General", "login_url": "{server}", "base_url": "{server}"}
+	bad := map[string]string{"HTML": "<html>Sign in</html>", "null": "null", "an object": `{}`, "nulls": `[null]`, "cut off": `[{"contentUri":"`}
+	collecttest.Hostile(t, c, settings, secrets, token, bad)
+	for name, text := range bad {
+		list := []string{token, `[{"contentType":"Audit.General","status":"enabled"}]`, text}
+		if s, _ := collecttest.Answers(t, c, settings, secrets, list...); len(s.Failures("audit_event")) == 0 {
+			t.Errorf("%s as a list of content is not told", name)
+		}
+	}
+	for name, text := range map[string]string{"another host": `[{"contentUri":"https://elsewhere.example/x","contentCreated":"2026-04-14T08:30:00Z"}]`, "no time": `[{"contentUri":"/x"}]`} {
+		if s, n := collecttest.Answers(t, c, settings, secrets, token, `[{"contentType":"Audit.General","status":"enabled"}]`, text); len(s.Failures("audit_event")) != 1 || n != 3 {
+			t.Errorf("%s: %v, %d requests", name, s.Failures("audit_event"), n)
+		}
+	}
 }

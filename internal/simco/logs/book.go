@@ -63,7 +63,8 @@ var lags = map[string]lag{
 	audit.Entra: {5 * life.Minute, 20 * life.Minute, 5 * life.Hour}, Directory: {2 * life.Minute, 10 * life.Minute, 3 * life.Hour},
 	Admin: {2 * life.Minute, 5 * life.Minute, 2 * life.Hour}, Login: {30 * life.Minute, 3 * life.Hour, 20 * life.Hour},
 	Token: {20 * life.Minute, 2 * life.Hour, 20 * life.Hour}, audit.Drive: {3 * life.Minute, 50 * life.Minute, 20 * life.Hour},
-	GitLab: {2 * life.Second, 20 * life.Second, 4 * life.Minute}, audit.GCP: {10 * life.Second, 5 * life.Minute, 20 * life.Hour},
+	audit.M365: {40 * life.Minute, 90 * life.Minute, 10 * life.Hour},
+	GitLab:     {2 * life.Second, 20 * life.Second, 4 * life.Minute}, audit.GCP: {10 * life.Second, 5 * life.Minute, 20 * life.Hour},
 }
 
 func hash(s string) uint64 {

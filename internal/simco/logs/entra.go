@@ -29,6 +29,7 @@ type Entra struct {
 	meter wire.Meter
 	mux   *http.ServeMux
 	tokens
+	started sync.Map // types of content that are subscribed to
 }
 
 // tokens are those that were handed out, each good for an hour of the simulated clock.
@@ -69,6 +70,7 @@ func NewEntra(b *Book, o EntraOptions) *Entra {
 	s.mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.token)
 	s.mux.HandleFunc("GET /v1.0/auditLogs/signIns", func(w http.ResponseWriter, r *http.Request) { s.list(w, r, audit.Entra, "createdDateTime") })
 	s.mux.HandleFunc("GET /v1.0/auditLogs/directoryAudits", func(w http.ResponseWriter, r *http.Request) { s.list(w, r, Directory, "activityDateTime") })
+	s.feed()
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		s.fail(w, http.StatusNotFound, "ResourceNotFound", "Resource not found for the segment.")
 	})
