@@ -29,17 +29,17 @@ const (
 // lifeStart is the first day. The commands run now, long after: sources are read as they stand at the end of the life.
 var lifeStart = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// startCompany serves the company's three systems on loopback, and returns the environment a connection to them needs.
+// startCompany serves some of the company's systems on loopback, and returns the environment a connection to them needs.
 func startCompany(people int) (*simco.Company, map[string]string, func(), error) {
 	company, err := simco.New(simco.Config{Seed: lifeSeed, People: people, Repositories: repositories, Days: lifeDays, Start: lifeStart, Planted: true})
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	t := company.Tokens()
-	env := map[string]string{"GITHUB_ORG": t.GitHubOrg, "GITHUB_TOKEN": t.GitHubToken, "OKTA_TOKEN": t.OktaToken, "BAMBOOHR_COMPANY": t.BambooHRCompany, "BAMBOOHR_KEY": t.BambooHRKey}
+	env := map[string]string{"GITHUB_ORG": t.GitHubOrg, "GITHUB_TOKEN": t.GitHubToken, "OKTA_TOKEN": t.OktaToken, "BAMBOOHR_COMPANY": t.BambooHRCompany, "BAMBOOHR_KEY": t.BambooHRKey, "GITLAB_TOKEN": t.GitLabToken, "GITLAB_GROUP": t.GitLabGroup}
 	var servers []*httptest.Server
 	var allow []string
-	for name, variable := range map[string]string{simco.GitHub: "GITHUB", simco.Okta: "OKTA", simco.BambooHR: "BAMBOOHR"} {
+	for name, variable := range map[string]string{simco.GitHub: "GITHUB", simco.Okta: "OKTA", simco.BambooHR: "BAMBOOHR", simco.GitLab: "GITLAB"} {
 		s := httptest.NewServer(company.Handler(name))
 		servers = append(servers, s)
 		env[variable] = s.URL
