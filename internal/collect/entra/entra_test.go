@@ -39,10 +39,12 @@ func TestAudit(t *testing.T) {
 	logOf("audit").Test(t)
 }
 
+func start() time.Time { return collecttest.LogStart }
+
 const token = `{"access_token":"a","expires_in":3599}`
 
 var (
-	connector = entra.Connector{Now: func() time.Time { return collecttest.LogStart }}
+	connector = entra.Connector{Now: start}
 	settings  = map[string]string{"tenant": "northwind.example", "client_id": "c", "login_url": "{server}", "base_url": "{server}"}
 	secrets   = map[string]string{"client_secret": "not a secret"}
 )
@@ -127,7 +129,7 @@ func TestOfficeSettings(t *testing.T) {
 	t.Parallel()
 	for field, value := range map[string]string{"tenant": "northwind.example", "content": "Audit.Mail", "base_url": "manage", "first_days": "x"} {
 		e := collect.Env{Settings: map[string]string{"tenant": "00000000-0000-4000-a000-000000000000", "client_id": "c", field: value}, Secrets: secrets, HTTP: collecttest.Client(httpx.Options{})}
-		if err := (entra.Office{Now: connector.Now}).Collect(t.Context(), e, &collecttest.Sink{}); !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
+		if err := (entra.Office{Now: start}).Collect(t.Context(), e, &collecttest.Sink{}); !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
 			t.Errorf("%s: %v, field %q", field, err, errs.FieldOf(err))
 		}
 	}
@@ -135,7 +137,7 @@ func TestOfficeSettings(t *testing.T) {
 
 func TestOfficeHostile(t *testing.T) {
 	t.Parallel()
-	c := entra.Office{Now: connector.Now}
+	c := entra.Office{Now: start}
 	settings := map[string]string{"tenant": "00000000-0000-4000-a000-000000000000", "client_id": "c", "content": "Audit.General", "login_url": "{server}", "base_url": "{server}"}
 	bad := map[string]string{"HTML": "<html>Sign in</html>", "null": "null", "an object": `{}`, "nulls": `[null]`, "cut off": `[{"contentUri":"`}
 	collecttest.Hostile(t, c, settings, secrets, token, bad)

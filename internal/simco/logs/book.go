@@ -47,12 +47,12 @@ type Book struct {
 	trail func() *audit.Trail
 
 	mu   sync.Mutex
-	days map[period.Date]map[string][]Entry
+	days map[dayOf]map[string][]Entry
 }
 
 // NewBook prepares the records; trail is asked when the first are needed.
 func NewBook(w *life.World, clock *wire.Clock, trail func() *audit.Trail) *Book {
-	return &Book{w: w, clock: clock, trail: trail, days: map[period.Date]map[string][]Entry{}}
+	return &Book{w: w, clock: clock, trail: trail, days: map[dayOf]map[string][]Entry{}}
 }
 
 // lag is how late a log's records are shown: one in 30 late, one in 60 far later.
@@ -89,38 +89,51 @@ func shown(log, id string, at life.Time) life.Time {
 	return at + life.Time(h/1000)%most
 }
 
-// day is the records of a day by log. The last days asked for are kept.
-func (b *Book) day(d period.Date) map[string][]Entry {
+// day is the records of a log on a day. What package audit writes comes for all logs at once, what is made here for one. The last days
+// asked for are kept.
+func (b *Book) day(d period.Date, log string) []Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if out, ok := b.days[d]; ok {
-		return out
+	key := dayOf{day: d}
+	write := made[log]
+	if write != nil {
+		key.log = log
+	}
+	if out, ok := b.days[key]; ok {
+		return out[log]
+	}
+	if len(b.days) > 300 {
+		clear(b.days)
 	}
 	lo := life.Midnight(d)
 	out := map[string][]Entry{}
+	b.days[key] = out
+	if write != nil {
+		if lo >= b.w.Begin && lo < b.w.End {
+			out[log] = b.make(log, d, write)
+		}
+		return out[log]
+	}
 	for r := range b.trail().Events(lo.Go(), (lo + life.Day).Go()) {
 		if _, ok := lags[r.Log]; ok {
 			at := life.Of(r.At)
 			out[r.Log] = append(out[r.Log], Entry{at, shown(r.Log, r.ID, at), r.ID, r.Raw})
 		}
 	}
-	for log, f := range made {
-		if lo >= b.w.Begin && lo < b.w.End {
-			out[log] = b.make(log, d, f)
-		}
-	}
-	if len(b.days) > 200 {
-		clear(b.days)
-	}
-	b.days[d] = out
-	return out
+	return out[log]
+}
+
+// dayOf names a day of a log that is made here, or, without a log, of those that package audit writes.
+type dayOf struct {
+	day period.Date
+	log string
 }
 
 // All are the records of a log from an instant up to another, oldest first, whether they are shown yet or not.
 func (b *Book) All(log string, from, to life.Time) []Entry {
 	var out []Entry
 	for d := max(from, b.w.Begin).Date(); life.Midnight(d) < min(to, b.w.End); d++ {
-		for _, e := range b.day(d)[log] {
+		for _, e := range b.day(d, log) {
 			if e.At >= from && e.At < to {
 				out = append(out, e)
 			}
