@@ -279,12 +279,12 @@ func (a *App) followRuns(ctx context.Context, s access.ReadScope, now time.Time,
 		if err != nil {
 			return nil, cursor, err
 		}
-		for _, r := range runs.Rows {
+		for i, r := range runs.Rows {
 			if r.Finished == nil || !r.Finished.After(from) || r.Status == collect.Complete || r.Status == collect.Cancelled {
 				continue
 			}
 			out = append(out, notify.Message{
-				Key: "run:" + string(r.ID), Event: notify.CollectionFailed, Subject: "Collection from " + c.Name + " " + runWord(r.Status), Link: "/runs/" + string(r.ID),
+				Key: runKey(c, runs.Rows[i:], now), Event: notify.CollectionFailed, Subject: "Collection from " + c.Name + " " + runWord(r.Status), Link: "/runs/" + string(r.ID),
 				Text: runText(r),
 			})
 		}
@@ -293,6 +293,16 @@ func (a *App) followRuns(ctx context.Context, s access.ReadScope, now time.Time,
 		}
 	}
 	return out, onward(from, now, len(out)), nil
+}
+
+// runKey is what the first of some runs, the newest first, is told under. Of a connection that is read every few minutes it is told when
+// it begins to fail, and once a day that it still does.
+func runKey(c collect.Connection, runs []collect.Run, now time.Time) string {
+	r := runs[0]
+	if c.Every > 0 && c.Every < time.Hour && len(runs) > 1 && runs[1].Status == r.Status {
+		return "failing:" + string(c.ID) + ":" + string(r.Status) + ":" + now.UTC().Format(time.DateOnly)
+	}
+	return "run:" + string(r.ID)
 }
 
 func runWord(s collect.RunStatus) string {
@@ -318,7 +328,7 @@ func silent(c collect.Connection, runs []collect.Run, usual time.Duration, now t
 	if every <= 0 {
 		every = usual
 	}
-	if c.Paused || every <= 0 || len(runs) == 0 || now.Sub(runs[0].Started) < silentAfter*every {
+	if c.Paused || every <= 0 || len(runs) == 0 || now.Sub(runs[0].Started) < max(silentAfter*every, time.Hour) {
 		return notify.Message{}, false
 	}
 	return notify.Message{
