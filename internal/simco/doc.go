@@ -23,6 +23,8 @@
 //     sign-on policies, the system log.
 //   - "bamboohr" (package bamboohr): employees of the past, the present and the near future, changes, job information,
 //     datasets and custom reports.
+//   - "aws", "entra", "google" and "gitlab" (package logs): the audit logs of two clouds, two offices and a second code host, as
+//     far as records are asked for by time. Records are shown some time after they happen, as in life.
 //
 // Each package's comment lists its endpoints.
 //
