@@ -40,7 +40,7 @@ func disclosed(kind string) bool {
 func Kept(kind string) bool {
 	switch kind {
 	case "evidence.sealed", "results.sealed", "test.installed", "dossier.frozen", "report.rendered", "report.issued", "handover.made", "population.frozen", "sample.planned", "sample.drawn",
-		verify.KindBundle, verify.KindSegment, "event.erased":
+		verify.KindBundle, verify.KindSegment, "event.segment.compacted", "event.erased":
 		return true
 	}
 	return false

@@ -270,3 +270,43 @@ func TestCompactChanged(t *testing.T) {
 		t.Errorf("%d segments", len(w.segments()))
 	}
 }
+
+// TestCompactAndErase: an event is erased and proven in a segment that was put together as in any other; what was thinned is not put
+// together, and nothing that is written once more is swept.
+func TestCompactAndErase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqldbtest.SQLite(t))
+	ctx, scope := t.Context(), w.Access.System(w.Owner.Org(), "compaction of events")
+	w.filed(1, 3)
+	l, sealed := w.erasedLake(), w.segments()
+	w.ok(w.compactor("").Compact(ctx, scope, w.now, true, nil))
+	events, _, err := l.Find(ctx, w.Owner.ReadScope, event.Filter{Ascending: true, Limit: 100})
+	w.ok(err)
+	x := w.eraser()
+	for n, gone := range []int{14, 3, 15} { // the second from another part, the third beside the first
+		e, err := x.Erase(ctx, w.Owner, w.now, events[gone].ID, duty)
+		w.ok(err)
+		if e.Place != int64(gone) {
+			t.Errorf("%s stood at %d, not %d", e.Event, e.Place, gone)
+		}
+		w.ok(w.compactor("").Compact(ctx, scope, w.now.Add(time.Hour), true, nil))
+		w.compacted(l, sealed)
+		if left, _, err := l.Find(ctx, w.Owner.ReadScope, event.Filter{Limit: 100}); err != nil || len(left) != 29-n || w.parquets() != 1 {
+			t.Errorf("%d events in %d files, %v", len(left), w.parquets(), err)
+		}
+	}
+	w.filed(1, 2)
+	for _, s := range w.segments() {
+		if s.Rows == 10 {
+			sealed = append(sealed, s)
+		}
+	}
+	erased := w.segments()[1]
+	e, err := x.Erase(ctx, w.Owner, w.now, erased.First, duty)
+	w.ok(err)
+	w.ok(w.compactor("").Compact(ctx, scope, w.now.Add(48*time.Hour), true, nil))
+	if n := len(w.segments()); n != 3 || e.Segment != erased.ID {
+		t.Errorf("%d segments; %+v", n, e)
+	}
+	w.compacted(l, sealed)
+}

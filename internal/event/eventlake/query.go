@@ -24,7 +24,7 @@ const (
 	maxDeadline   = 2 * time.Minute
 	maxEvents     = 200_000_000 // of the time asked about
 	queryMemoryMB = 2048
-	mostTries     = 5
+	mostTries     = 20
 )
 
 // Query runs a SELECT over the organisation's events between two instants, in a process that can reach nothing else.
