@@ -56,7 +56,7 @@ func (a *App) LinkEvents(ctx context.Context, scope access.Scope, now time.Time,
 		return event.Source{}, errs.New(errs.Invalid, "%s collects no audit events: it is of the kind %s", c.Name, c.Kind).At("connection").WithHint("Those of %s do.", strings.Join(slices.Sorted(maps.Keys(auditLogs)), ", "))
 	}
 	if source == "" {
-		x, _, err := a.Sources.Add(ctx, scope, now, event.NewSource{Name: c.Name + " (collected)", Log: log}) // nobody sends with its token; a new one can be made
+		x, _, err := a.Sources.Add(ctx, scope, now, event.NewSource{Name: collectedName(c), Log: log}) // nobody sends with its token; a new one can be made
 		if err != nil {
 			return event.Source{}, err
 		}
@@ -76,6 +76,58 @@ func (a *App) UnlinkEvents(ctx context.Context, scope access.Scope, now time.Tim
 	}
 	return a.Sources.Link(ctx, scope, now, string(c.ID), "", "")
 }
+
+// eventFeeds links connections to sources for the pages.
+type eventFeeds struct{ *App }
+
+// FedTo is the source that the audit events of a connection go to. One that was removed feeds nothing.
+func (a eventFeeds) FedTo(ctx context.Context, s access.ReadScope, connection string) (source string, collects bool, err error) {
+	c, err := a.Collect.Store.Connection(ctx, s, connection)
+	if errs.Is(err, errs.NotFound) {
+		return "", false, nil
+	}
+	if err != nil || auditLogOf(c) == "" || !s.Can(access.ReadDetections) {
+		return "", false, err
+	}
+	links, err := a.Sources.Links.Links(ctx, s)
+	if err != nil {
+		return "", false, err
+	}
+	for _, l := range links {
+		if l.Connection == string(c.ID) {
+			x, err := a.Sources.Source(ctx, s, string(l.Source))
+			return x.Ref, true, err
+		}
+	}
+	return "", true, nil
+}
+
+// Feed links a connection to the source that is called as the one made for it, or to a new one.
+func (a eventFeeds) Feed(ctx context.Context, s access.Scope, now time.Time, connection string) (string, error) {
+	c, err := a.Collect.Store.Connection(ctx, s.ReadScope, connection)
+	if err != nil {
+		return "", err
+	}
+	all, err := a.Sources.List(ctx, s.ReadScope)
+	if err != nil {
+		return "", err
+	}
+	source := ""
+	for _, x := range all {
+		if x.Name == collectedName(c) && x.Log == auditLogOf(c) {
+			source = string(x.ID)
+		}
+	}
+	x, err := a.LinkEvents(ctx, s, now, connection, source)
+	return x.Ref, err
+}
+
+func (a eventFeeds) EndFeed(ctx context.Context, s access.Scope, now time.Time, connection string) error {
+	return a.UnlinkEvents(ctx, s, now, connection)
+}
+
+// collectedName is what the source of a connection is called.
+func collectedName(c collect.Connection) string { return c.Name + " (collected)" }
 
 // FeedEvents takes what linked connections of an organisation collected and is not taken yet, and says how many runs that were.
 func (a *App) FeedEvents(ctx context.Context, org access.OrgID) (runs int, err error) {

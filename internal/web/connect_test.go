@@ -27,7 +27,7 @@ func TestConnectLogs(t *testing.T) {
 		}
 		doc := h.get(t, "/connect/"+kind, h.owner, http.StatusOK)
 		sane(t, "/connect/"+kind, doc)
-		for _, s := range append(says, "Every 5 min", "tickmark event feed add") {
+		for _, s := range append(says, "Every 5 min", "have its audit events watched") {
 			if !strings.Contains(text(doc), s) {
 				t.Errorf("%s does not say %q", kind, s)
 			}
@@ -66,5 +66,23 @@ func TestConnectLogs(t *testing.T) {
 	}
 	if c, err = h.app.Collect.Store.Connection(t.Context(), h.scope.ReadScope, "google-login"); err != nil || c.Every != time.Hour {
 		t.Errorf("%+v %v", c, err)
+	}
+	// Its audit events are watched by a button, and not any more by another; the source made for it is used again.
+	fed := func(want string) {
+		t.Helper()
+		if got := one(t, h.get(t, "/connections/google-login", h.owner, http.StatusOK), "main"); !strings.Contains(got, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	fed("Its audit events are not watched")
+	for range 2 {
+		if res := h.send(t, "/connections/google-login/feed", h.owner, url.Values{"watched": {"on"}}); res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d: %v", res.StatusCode, texts(parse(t, res), ".err, .notice"))
+		}
+		fed("Its audit events are watched, as SRC-1")
+		if res := h.send(t, "/connections/google-login/feed", h.owner, url.Values{}); res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d", res.StatusCode)
+		}
+		fed("Its audit events are not watched")
 	}
 }

@@ -45,7 +45,7 @@ func Routes(s Services, dev bool) []page.Route {
 		directory.Routes(directory.Services{People: s.People, Campaigns: s.Campaigns, Refresh: s.RefreshPeople}),
 		policies.Routes(policies.Services{Policies: s.Policies, Campaigns: s.Campaigns, Access: s.Access, View: s.View}),
 		styled("duties", intake.Routes(intake.Services{Imports: s.Imports, View: s.View, Background: s.Background, Do: s.Import})),
-		records.Routes(records.Services{View: s.View, Evidence: s.Evidence, Collect: s.Collect, Ledger: s.Ledger, Files: s.Files, Content: s.Content, Background: s.Background}),
+		records.Routes(records.Services{View: s.View, Evidence: s.Evidence, Collect: s.Collect, Ledger: s.Ledger, Files: s.Files, Content: s.Content, Background: s.Background, Feeds: s.Feeds}),
 		styled("vendors", vendors.Routes(vendors.Services{Vendors: s.Vendors, Access: s.Access, View: s.View, System: s.System, Evidence: s.Evidence, Work: s.Work, Around: s.AroundVendors})),
 		risks.Routes(risks.Services{Risks: s.Risks, View: s.View, Work: s.Work, Access: s.Access, People: s.People, System: s.System, Around: s.AroundRisks}),
 		changes.Routes(changes.Services{Changes: s.Changes, Risks: s.Risks, View: s.View, System: s.System, People: s.People, Campaigns: s.Campaigns}),

@@ -97,6 +97,7 @@ type Services struct {
 	FileEvent  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
 	// EraseEvent erases the content of an event; nil while none can be read.
 	EraseEvent func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error)
+	Feeds      records.Feeds
 	Requests   *request.Service // of the auditor
 	// AroundRisks adds to risks what the rest of the program knows about them at an instant.
 	AroundRisks   func(at time.Time) risk.Around

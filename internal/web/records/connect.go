@@ -30,6 +30,7 @@ func (s Services) connectRoutes() []page.Route {
 		route(http.MethodGet, one+"/test", access.ManageConnection, "Test a connection", s.askTest),
 		route(http.MethodPost, one+"/test", access.ManageConnection, "Test a connection", s.test),
 		route(http.MethodPost, one+"/pause", access.ManageConnection, "Pause a connection", s.pause),
+		route(http.MethodPost, one+"/feed", access.ManageDetection, "Watch the audit events of a connection", s.feed),
 		route(http.MethodGet, one+"/remove", access.ManageConnection, "Remove a connection", s.askRemove),
 		route(http.MethodPost, one+"/remove", access.ManageConnection, "Remove a connection", s.remove),
 		route(http.MethodPost, one+"/collect", access.RunCollection, "Collect", s.collectNow),
@@ -379,6 +380,29 @@ func (s Services) pause(r *page.Request) error {
 	return r.RedirectUndo(connectionPath(conn.Name), said, connectionPath(conn.Name)+"/pause", map[string]string{"paused": back})
 }
 
+// feed has detection look at what a connection collects, or ends it.
+func (s Services) feed(r *page.Request) error {
+	conn, _, err := s.live(r)
+	if err != nil {
+		return err
+	}
+	f, scope, err := r.Submitted()
+	if err != nil {
+		return err
+	}
+	if !f.Checked("watched") {
+		if err := s.Feeds.EndFeed(r.Context(), scope, r.Now, conn.Name); err != nil {
+			return err
+		}
+		return r.RedirectUndo(connectionPath(conn.Name), "What "+conn.Name+" collects is not looked at any more; what was taken stays.", connectionPath(conn.Name)+"/feed", map[string]string{"watched": "on"})
+	}
+	ref, err := s.Feeds.Feed(r.Context(), scope, r.Now, conn.Name)
+	if err != nil {
+		return err
+	}
+	return r.RedirectUndo(connectionPath(conn.Name), "What "+conn.Name+" collects goes to "+ref+" within a minute, and what it collected before.", connectionPath(conn.Name)+"/feed", map[string]string{"watched": ""})
+}
+
 func (s Services) askRemove(r *page.Request) error {
 	_, x, err := s.live(r)
 	if err != nil {
@@ -478,7 +502,7 @@ func wrongIn(f *page.Form, fields []collect.Field) bool {
 
 func everyHelp(x setup) string {
 	if x.Log {
-		return "Tests do not run after it. For detection, feed it to a source: tickmark event feed add."
+		return "Tests do not run after it. For detection, have its audit events watched once it is connected."
 	}
 	return "Tests run after each collection. What is usual is set for the organisation."
 }

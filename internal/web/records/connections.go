@@ -111,6 +111,9 @@ type system struct {
 	Year     chart.StripData
 	Due      *time.Time
 	Job      *page.Job // that reads it now
+	// FedTo is the source that its audit events go to; Feeds says that it collects such.
+	FedTo string
+	Feeds bool
 	// Gaps is how many of the days it has lived, today apart, saw no run.
 	Gaps, Lived int
 }
@@ -226,8 +229,8 @@ func (s Services) fill(r *page.Request, x *system) error {
 			}
 		}
 	}
-	if x.Last == nil {
-		return nil
+	if x.FedTo, x.Feeds, err = s.Feeds.FedTo(r.Context(), r.Read(), x.Name); err != nil || x.Last == nil {
+		return err
 	}
 	run, err := s.Collect.Store.Run(r.Context(), r.Read(), collect.RunID(x.Last.ID))
 	x.Run = &run

@@ -34,6 +34,16 @@ type Services struct {
 	Content func(evidence.Item) ([]byte, error)
 	// Background does what takes long.
 	Background page.Background
+	Feeds      Feeds
+}
+
+// Feeds has the audit events of connections go to sources of events.
+type Feeds interface {
+	// FedTo is the source that the audit events of a connection go to, empty for none. collects is false of one that collects no such.
+	FedTo(ctx context.Context, s access.ReadScope, connection string) (source string, collects bool, err error)
+	// Feed has them go to the source they went to before, or a new one, and gives its reference.
+	Feed(ctx context.Context, s access.Scope, now time.Time, connection string) (string, error)
+	EndFeed(ctx context.Context, s access.Scope, now time.Time, connection string) error
 }
 
 // Routes are the pages of this package.
