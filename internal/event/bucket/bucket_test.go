@@ -259,14 +259,14 @@ func TestFaults(t *testing.T) {
 		}
 		w.start()
 	}
-	w.Fault = func(op, _ string) int { return map[string]int{"list": 503}[op] }
+	w.SetFault(func(op, _ string) int { return map[string]int{"list": 503}[op] })
 	fails("slow down", errs.Exhausted)
-	w.Fault = func(_, key string) int { return map[bool]int{true: 500}[strings.Contains(key, "_f3")] }
+	w.SetFault(func(_, key string) int { return map[bool]int{true: 500}[strings.Contains(key, "_f3")] })
 	fails("a fault of the storage", errs.Unavailable)
-	w.Fault = nil
-	w.Cut = func(key string) int { return map[bool]int{true: 20, false: -1}[strings.Contains(key, "_f4")] }
+	w.SetFault(nil)
+	w.SetCut(func(key string) int { return map[bool]int{true: 20, false: -1}[strings.Contains(key, "_f4")] })
 	fails("cut off", errs.Unavailable)
-	w.Cut = nil
+	w.SetCut(nil)
 	for n := range 4 { // in the middle of the large one, and between others
 		w.takes, w.killed = 0, n+1
 		if _, err := w.b.Look(t.Context()); !errors.Is(err, errKilled) && err != nil {
@@ -281,27 +281,28 @@ func TestFaults(t *testing.T) {
 	w.once("in the end", names...)
 
 	// One that may not be read holds up no other, and is tried again.
-	w.Fault = func(op, key string) int { return map[bool]int{true: 403}[op == "get" && strings.Contains(key, "_g1")] }
+	w.SetFault(func(op, key string) int { return map[bool]int{true: 403}[op == "get" && strings.Contains(key, "_g1")] })
 	w.file("2026/03/10", "g1")
 	w.file("2026/03/10", "g2")
 	if _, err := w.b.Look(t.Context()); errs.KindOf(err) != errs.Denied || !strings.Contains(errs.HintOf(err), "s3:GetObject") {
 		t.Errorf("%v, %s", err, errs.HintOf(err))
 	}
 	w.once("but one", append(names, "g2")...)
-	w.Fault = nil
+	w.SetFault(nil)
 	w.now = w.now.Add(bucket.WholeEvery)
 	w.look("it may be read now", 1)
 
 	// One that is gone when it is asked for is not missed; one that is too large is told.
 	gone := w.file("2026/03/10", "h1")
-	w.Fault = func(op, key string) int {
+	w.SetFault(func(op, key string) int {
 		if op == "get" && strings.Contains(key, gone) {
 			w.Remove(key)
 		}
 		return 0
-	}
+	})
 	w.look("gone", 0)
-	w.Fault, w.most = nil, 100
+	w.SetFault(nil)
+	w.most = 100
 	w.Put("logs/large.json", []byte(`{"eventID":"large"}`+strings.Repeat(" ", 100)))
 	w.start()
 	before := len(w.lines)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -41,13 +42,26 @@ func freeBytes(dir string) (uint64, error) {
 	return st.Bavail * uint64(st.Bsize), nil
 }
 
+// How often a lock is tried that another holds, and how long apart.
+const (
+	lockTries = 25
+	lockPause = 20 * time.Millisecond
+)
+
 // lockDir keeps a second process out: two writers would overwrite each other.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the folder is the installation's own
 	if err != nil {
 		return nil, blob.Fault(err, "the intake log")
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	// A child that is just being started holds what its parent had open for a moment, and a process that ends needs one.
+	for tries := 0; ; tries++ {
+		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil || tries == lockTries {
+			break
+		}
+		time.Sleep(lockPause)
+	}
+	if err != nil {
 		return nil, errors.Join(errs.New(errs.Conflict, "another process has the intake log %s open", dir).WithHint("Only one Tickmark server may run on a data folder."), f.Close())
 	}
 	return f, nil

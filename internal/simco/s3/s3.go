@@ -22,12 +22,10 @@ type Server struct {
 	Bucket, Region, KeyID, Secret string
 	// Page is how many keys are told at once; 0 is 1000.
 	Page int
-	// Fault, if it is set, is asked before every request: an answer other than 0 is the status that is sent instead.
-	Fault func(op, key string) int
-	// Cut, if it is set, says how many bytes of an object are sent before the connection ends; less than 0 is all.
-	Cut func(key string) int
 
 	mu      sync.Mutex
+	fault   func(op, key string) int
+	cut     func(key string) int
 	objects map[string]object
 	lists   []List
 	gets    []string
@@ -51,6 +49,20 @@ func (s *Server) Put(key string, body []byte) {
 		s.objects = map[string]object{}
 	}
 	s.objects[key] = object{body, hex.EncodeToString(sum[:]), time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+}
+
+// SetFault says what is asked before every request: an answer other than 0 is the status that is sent instead. nil ends it.
+func (s *Server) SetFault(f func(op, key string) int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
+}
+
+// SetCut says how many bytes of an object are sent before the connection ends; less than 0 is all. nil ends it.
+func (s *Server) SetCut(f func(key string) int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = f
 }
 
 // Remove takes an object away.
@@ -86,8 +98,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if key == "" {
 		op, key = "list", r.URL.Query().Get("prefix")
 	}
-	if s.Fault != nil {
-		switch code := s.Fault(op, key); code {
+	s.mu.Lock()
+	fault := s.fault
+	s.mu.Unlock()
+	if fault != nil {
+		switch code := fault(op, key); code {
 		case 0:
 		case http.StatusServiceUnavailable:
 			fail(w, code, "SlowDown", "Please reduce your request rate")
@@ -111,6 +126,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, key string) {
 	s.mu.Lock()
 	o, there := s.objects[key]
 	s.gets = append(s.gets, key)
+	cut := s.cut
 	s.mu.Unlock()
 	if !there {
 		fail(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
@@ -129,8 +145,8 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, key string) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(o.body)))
 	body := o.body
-	if s.Cut != nil {
-		if n := s.Cut(key); n >= 0 && n < len(body) {
+	if cut != nil {
+		if n := cut(key); n >= 0 && n < len(body) {
 			body = body[:n]
 			w.WriteHeader(http.StatusOK)
 			_, _ = w.Write(body)
