@@ -75,14 +75,18 @@ test('keys: the sheet, going about, rows, neighbours, and rest while one writes'
     await page.keyboard.press('c');
     await expect(page).toHaveURL(/\/controls$/, { timeout: 3_000 });
   }).toPass();
+  // The address changes before the page's script listens to keys.
+  await page.waitForLoadState();
   await page.keyboard.press('j');
   const first = await page.locator('#rows tbody tr').nth(0).getByRole('link').first().getAttribute('href');
   const second = await page.locator('#rows tbody tr').nth(1).getByRole('link').first().getAttribute('href');
   await expect(page.locator('#rows tbody tr').first().getByRole('link').first()).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`${first}$`));
+  await page.waitForLoadState();
   await page.keyboard.press(']');
   await expect(page).toHaveURL(new RegExp(`${second}$`));
+  await page.waitForLoadState();
   await page.keyboard.press('[');
   await expect(page).toHaveURL(new RegExp(`${first}$`));
   await page.goto('/tests');
