@@ -106,11 +106,8 @@ func killRun(dir, data string, rate int, length time.Duration, kills int) error 
 	return nil
 }
 
-// Size of a batch, and events a second: what is left of the machine when it starts the program again and again.
-const (
-	killBatch = 100
-	killRate  = 3000
-)
+// killBatch is the size of a batch. Two batches fit into the least time for which the program lives.
+const killBatch = 500
 
 // amiss is how many of the planted ones are told not at all by one that tells of others, and how many times too often.
 func amiss(all []told, n int) (lost, twice int) {

@@ -70,14 +70,14 @@ func main() {
 	rate := flag.Int("rate", 40_000, "events a second")
 	length := flag.Duration("for", time.Minute, "how long")
 	data := flag.String("data", defaultData(), "folder of the public rules (TICKMARK_SHARED_DATA); without it the program's own rules run alone")
-	kills := flag.Int("kills", 0, "kill the program so many times while it takes events, and count what is there; -rate is then 3000")
+	kills := flag.Int("kills", 0, "kill the program so many times while it takes events, and count what is there")
 	small := flag.Bool("small", false, "a tiny run that shows only that the program works")
 	flag.Parse()
 	if *small {
 		*rate, *length = 500, 2*time.Second
 	}
 	if *kills > 0 {
-		if *rate = min(*rate, killRate); *small {
+		if *small {
 			*kills = min(*kills, 2)
 		}
 		measure.Fatal(killRun(*dir, *data, *rate, *length, *kills))
