@@ -13,6 +13,31 @@ type Redaction interface {
 	Redact(ctx context.Context, s access.Scope, n int64, x Signal) error
 }
 
+// Naming are the alerts with a signal that names an event, in the order in which they were raised.
+func (s *Service) Naming(ctx context.Context, scope access.ReadScope, event string) ([]Alert, error) {
+	if err := scope.Require(access.ReadDetections); err != nil {
+		return nil, err
+	}
+	all, err := s.Redaction.SignalsOf(ctx, scope, event)
+	if err != nil {
+		return nil, err
+	}
+	var out []Alert
+	seen := map[ID]bool{"": true} // of no alert is what was kept quiet
+	for _, k := range all {
+		if seen[k.Alert] {
+			continue
+		}
+		seen[k.Alert] = true
+		a, err := s.Store.Alert(ctx, scope, string(k.Alert))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
 // erasedSentence is what a signal says all of whose events were erased.
 const erasedSentence = "What it rests on was erased."
 

@@ -201,6 +201,14 @@ func (a *App) eventReader() func(ctx context.Context, s access.ReadScope, id str
 	return a.Events.Event
 }
 
+// eventFinder lists events; nil where the intake log is not open.
+func (a *App) eventFinder() func(ctx context.Context, s access.ReadScope, f event.Filter) ([]event.Event, string, error) {
+	if a.Events == nil {
+		return nil
+	}
+	return a.Events.Find
+}
+
 // eventQuery asks the stored events; nil where the intake log is not open.
 func (a *App) eventQuery() func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error) {
 	if a.Events == nil {

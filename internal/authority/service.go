@@ -22,6 +22,7 @@ type Filter struct {
 	Verdict  Verdict
 	Act      Act
 	Log      string
+	Event    string    // the identifier of one
 	From, To time.Time // when the event happened; To is not included
 }
 

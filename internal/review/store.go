@@ -43,6 +43,7 @@ type RowFilter struct {
 	Running                   bool        // in running reviews only
 	Counting                  bool        // in reviews that were not cancelled
 	From                      time.Time   // in reviews that began at or after
+	Names                     []string    // of accounts known by one of them: identifier, sign-in name or address, without regard to case
 }
 
 // Store keeps reviews, their rows, and plans. Laws: a reference is unique and numbers are given in order; the frozen part of a

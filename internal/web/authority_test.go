@@ -24,7 +24,7 @@ func (in *installation) authorities(ctx context.Context, scope access.Scope, tit
 	}
 	var happened []event.Event
 	for i, log := range []string{"aws.cloudtrail", "github.audit", "okta.log"} {
-		e := event.Event{ID: "ev_" + log, Log: log, At: in.now.Add(time.Duration(i+1) * time.Minute), Class: event.APIActivity, Action: "do " + title, Weight: event.WeightPrivilege, Effect: event.Changes,
+		e := event.Event{ID: "ev_" + log + "_" + string(scope.Org()), Log: log, At: in.now.Add(time.Duration(i+1) * time.Minute), Class: event.APIActivity, Action: "do " + title, Weight: event.WeightPrivilege, Effect: event.Changes,
 			Actor: event.Actor{ID: title, Name: title}, Targets: []event.Target{{Kind: "thing", ID: "t-1", Name: title}}}
 		switch log {
 		case "okta.log":

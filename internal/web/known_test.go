@@ -52,6 +52,9 @@ var notLinked = map[string]bool{
 	"/alerts/{ref}/events/{event}/erase":           true, // the same
 	"/alerts/{ref}/events/{event}/keep":            true, // the same
 	"/alerts/{ref}/events/{event}/proof":           true, // the same
+	"/events/{event}/proof":                        true, // an event that can be read
+	"/events/{event}/keep":                         true, // the same
+	"/events/{event}/erase":                        true, // the same
 	"/vendors/{ref}/remove":                        true, // a vendor of whom nothing is filed
 	"/hunt/keep":                                   true, // a hunt that found something
 	"/hunt/saved/{id}/remove":                      true, // a saved hunt

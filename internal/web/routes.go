@@ -28,6 +28,7 @@ import (
 	"github.com/tickmark/tickmark/internal/web/rulebook"
 	"github.com/tickmark/tickmark/internal/web/settings"
 	"github.com/tickmark/tickmark/internal/web/sources"
+	"github.com/tickmark/tickmark/internal/web/stored"
 	"github.com/tickmark/tickmark/internal/web/vendors"
 	"github.com/tickmark/tickmark/internal/web/watch"
 )
@@ -54,6 +55,7 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("vendors", sources.Routes(sources.Services{Sources: s.Sources, Intake: s.Intake, View: s.View, Address: s.Address})),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify, Customs: s.Customs}),
 		watch.Routes(watch.Services{Background: s.Background, Print: s.PrintCase, Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Event: s.Event, Query: s.QueryEvents, File: s.FileHunt, Prove: s.ProveEvent, Keep: s.FileEvent, Erase: s.EraseEvent}),
+		stored.Routes(stored.Services{Find: s.FindEvents, Event: s.Event, Prove: s.ProveEvent, Keep: s.FileEvent, Erase: s.EraseEvent, Sources: s.Sources, Alerts: s.Alerts, Authority: s.Authority, Reviews: s.Reviews, View: s.View}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
 		styled("requests", requests.Routes(requests.Services{Requests: s.Requests, Access: s.Access, Evidence: s.Evidence, Policies: s.Policies, Catalog: s.View.Catalog, Content: s.Content})),

@@ -87,6 +87,8 @@ type Services struct {
 	Incidents     *incident.Service
 	// Event reads an event of a system that is watched; nil while none can be read.
 	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
+	// FindEvents lists those that pass a filter; nil while none can be read.
+	FindEvents func(ctx context.Context, s access.ReadScope, f event.Filter) (events []event.Event, next string, err error)
 	// PrintCase makes the case file of an incident as PDF.
 	PrintCase func(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error)
 	// QueryEvents asks them in SQL; FileHunt keeps what was found as evidence.

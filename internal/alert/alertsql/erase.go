@@ -18,11 +18,11 @@ func (s *Store) SignalsOf(ctx context.Context, scope access.ReadScope, event str
 	return sqldb.Collect(ctx, s.DB, func(r sqldb.Row) (alert.Kept, error) {
 		var k alert.Kept
 		var body string
-		if err := r.Scan(&k.N, &body); err != nil {
+		if err := r.Scan(&k.N, &k.Alert, &body); err != nil {
 			return k, err
 		}
 		return k, errs.As(errs.Internal, json.Unmarshal([]byte(body), &k.Signal), "a signal as it is kept")
-	}, `SELECT n, body FROM alert_signal WHERE `+w.SQL()+` ORDER BY n`, w.Args()...)
+	}, `SELECT n, alert_id, body FROM alert_signal WHERE `+w.SQL()+` ORDER BY n`, w.Args()...)
 }
 
 // Redact writes a signal without what was erased.

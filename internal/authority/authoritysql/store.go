@@ -148,6 +148,7 @@ func where(scope access.ReadScope, f authority.Filter, search string) *sqldb.Whe
 	w.AddIf(f.Verdict != "", `verdict = ?`, string(f.Verdict))
 	w.AddIf(f.Act != "", `act = ?`, string(f.Act))
 	w.AddIf(f.Log != "", `log = ?`, f.Log)
+	w.AddIf(f.Event != "", `event = ?`, f.Event)
 	w.AddIf(!f.From.IsZero(), `at >= ?`, f.From.UnixMicro())
 	w.AddIf(!f.To.IsZero(), `at < ?`, f.To.UnixMicro())
 	if search != "" {

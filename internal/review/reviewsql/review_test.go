@@ -64,6 +64,12 @@ func TestReview(t *testing.T) {
 		if x := w.row(r, "ann@northwind.example"); !strings.Contains(x.Moved, "is who uses it") {
 			t.Errorf("%q", x.Moved)
 		}
+		for name, want := range map[string]int{"ANN@northwind.example": 1, "u2": 1, "nobody": 0, "%": 0} {
+			res, err := w.svc.Rows(ctx, w.lead.ReadScope, review.RowFilter{Names: []string{"no-one-else", name}, Counting: true}, paging.Query{})
+			if err != nil || res.Total != want {
+				t.Errorf("%d rows of %s: %v", res.Total, name, err)
+			}
+		}
 		if x := w.row(r, "ben@northwind.example"); !slices.Equal(x.Groups, []string{"Admins"}) {
 			t.Errorf("%v", x.Groups)
 		}

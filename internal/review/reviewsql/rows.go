@@ -150,6 +150,16 @@ func narrow(org access.OrgID, f review.RowFilter) *sqldb.Where {
 	w.AddIf(f.Running, `c.state = 'running'`)
 	w.AddIf(f.Counting, `c.state <> 'cancelled'`)
 	w.AddIf(!f.From.IsZero(), `c.started_at >= ?`, f.From.UnixMicro())
+	if n := len(f.Names); n > 0 {
+		some := `(?` + strings.Repeat(`, ?`, n-1) + `)`
+		var args []any
+		for range 4 {
+			for _, s := range f.Names {
+				args = append(args, strings.ToLower(s))
+			}
+		}
+		w.Add(`(lower(r.item_key) IN `+some+` OR lower(r.account) IN `+some+` OR lower(r.login) IN `+some+` OR lower(r.email) IN `+some+`)`, args...)
+	}
 	return &w
 }
 

@@ -136,7 +136,7 @@ func (p *pages) judgements(r *page.Request) error {
 		counts[string(v)] = k
 	}
 	t.SetCounts("verdict", counts)
-	part := judgedRows(t, res.Rows)
+	part := judgedRows(r, t, res.Rows)
 	return r.Render(http.StatusOK, judgedPage(r, t, part), page.Part(t.ID(), part))
 }
 

@@ -76,6 +76,7 @@ var navigation = []NavGroup{
 	{"Detection", []NavEntry{
 		{"/alerts", "alert", "Alerts", access.ReadDetections},
 		{"/incidents", "graph", "Incidents", access.ReadDetections},
+		{"/events", "note", "Events", access.ReadDetections},
 		{"/hunt", "search", "Hunt", access.ReadDetections},
 		{"/rules", "control", "Detection rules", access.ReadDetections},
 		{"/sources", "inbox", "Sources of events", access.ReadDetections},

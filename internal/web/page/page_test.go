@@ -350,3 +350,39 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestEndless: a list that is too long to count goes from page to page by its last row, and any other change begins again.
+func TestEndless(t *testing.T) {
+	t.Parallel()
+	spec := TableSpec{Filters: []Filter{{Key: "actor", Title: "Actor", Kind: Text}}, One: "event", Many: "events", Endless: true}
+	r, _ := request(t, "/list?actor=ada&after=e7&tab=x")
+	x, err := r.Table(&spec)
+	if err != nil || x.After != "e7" || x.Filter("actor") != "ada" {
+		t.Fatalf("%+v %v", x, err)
+	}
+	x.Total, x.Next = 50, "e3"
+	for _, c := range []struct{ got, want string }{
+		{x.URL("after", x.Next), "/list?actor=ada&after=e3&tab=x"},
+		{x.URL("actor", "ole"), "/list?actor=ole&tab=x"},
+		{x.URL("as", "csv"), "/list?actor=ada&as=csv&tab=x"},
+		{x.Range(), "50 events, and there are more"},
+		{fmt.Sprint(x.kept()), "[[tab x]]"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, expected %q", c.got, c.want)
+		}
+	}
+	for query, field := range map[string]string{"after=%00": "after", "after=" + strings.Repeat("x", 201): "after", "actor=" + strings.Repeat("x", 201): "actor"} {
+		r, _ := request(t, "/list?"+query)
+		if _, err := r.Table(&spec); !errs.Is(err, errs.Invalid) || errs.FieldOf(err) != field {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	r, _ = request(t, "/list")
+	if x, err = r.Table(&spec); err != nil {
+		t.Fatal(err)
+	}
+	if x.Total = 3; x.Range() != "3 events" {
+		t.Error(x.Range())
+	}
+}

@@ -30,6 +30,7 @@ const (
 	Segments FilterKind = iota // a few choices side by side, with counts
 	Select                     // a list to choose from
 	Date                       // a day
+	Text                       // a word to type, taken as it is
 )
 
 // Option is a choice of a filter.
@@ -61,6 +62,7 @@ type TableSpec struct {
 	Many    string       // "controls"
 	Prefix  string       // before each parameter, when a page has two lists
 	Bulk    []BulkAction // what can be done to ticked rows; each row then begins with Tick. One list of a page may have it
+	Endless bool         // too many rows to count: a page is named by the row before it, Table.After, and leads to Table.Next
 }
 
 // Format is what a list is asked for as.
@@ -78,7 +80,9 @@ type Table struct {
 	Spec   *TableSpec
 	Query  paging.Query // page, size, order, search, for the read model
 	Format Format
-	Total  int // rows on all pages; the handler sets it
+	Total  int    // rows on all pages; the handler sets it. Of an Endless list those of this page
+	After  string // of an Endless list: the last row of the page before
+	Next   string // of an Endless list: the last row of this page, if there are more; the handler sets it
 
 	request *Request
 	values  url.Values // of the address, including what is not this list's
@@ -122,6 +126,11 @@ func parseTable(r *Request, spec *TableSpec, v url.Values) (*Table, error) {
 		}
 	}
 	t.Query = t.Query.Norm()
+	if s := t.get("after"); s != "" && spec.Endless {
+		if t.After = s; len(s) > searchLength || strings.ContainsRune(s, 0) {
+			return nil, wrong("after")
+		}
+	}
 	for _, f := range spec.Filters {
 		if s := t.get(f.Key); s != "" && !f.offers(s) {
 			return nil, wrong(f.Key)
@@ -140,7 +149,7 @@ func (f Filter) offers(s string) bool {
 		_, err := time.Parse(time.DateOnly, s)
 		return err == nil
 	}
-	if f.Open {
+	if f.Open || f.Kind == Text {
 		return len(s) <= searchLength && !strings.ContainsRune(s, 0)
 	}
 	return slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == s })
@@ -199,6 +208,9 @@ func (t *Table) URL(pairs ...string) string {
 	}
 	v.Del(t.Spec.Prefix + "page")
 	v.Del(t.Spec.Prefix + "as")
+	if t.Spec.Endless {
+		v.Del(t.Spec.Prefix + "after")
+	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if k := t.Spec.Prefix + pairs[i]; pairs[i+1] == "" {
 			v.Del(k)
@@ -246,6 +258,9 @@ func (t *Table) Range() string {
 	if t.Total == 1 {
 		noun = t.Spec.One
 	}
+	if t.Spec.Endless && (t.After != "" || t.Next != "") {
+		return Count(t.Total) + " " + noun + ", and there are more"
+	}
 	first := t.Query.Offset() + 1
 	last := min(t.Query.Offset()+t.Query.Size, t.Total)
 	switch {
@@ -262,6 +277,9 @@ func (t *Table) Range() string {
 // kept are parameters of the address that the form of the list must send along: another list's, a tab, the order.
 func (t *Table) kept() [][2]string {
 	own := map[string]bool{t.Spec.Prefix + "q": true, t.Spec.Prefix + "page": true, t.Spec.Prefix + "as": true}
+	if t.Spec.Endless {
+		own[t.Spec.Prefix+"after"] = true
+	}
 	for _, f := range t.Spec.Filters {
 		own[t.Spec.Prefix+f.Key] = true
 	}
