@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -74,6 +76,7 @@ type Intake struct {
 	feeds map[SourceID]*feed
 	known map[string]sighting // by hash of token
 	all   chan struct{}
+	open  bool
 }
 
 // sighting is the source of a token, read some seconds ago: a token that was taken away ends by then, wherever that was done.
@@ -120,30 +123,74 @@ func (in *Intake) Open(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return follow(in.Journal, from, readMost, func(pos int64, b *batch) error {
-		f, err := in.feedOf(ctx, b.head.Org, b.head.Source, now)
-		if errs.Is(err, errs.NotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		events := b.events(pos)
-		for i := range events {
-			f.mark(&events[i], settled)
-		}
-		f.source.Tally.count(b, events)
-		f.place(b.head.File)
-		if b.head.Key != "" {
-			r := b.receipt(pos)
-			f.remember(&r)
+	if err := follow(in.Journal, from, readMost, func(some []placed) error {
+		readAll(some)
+		for i := range some {
+			if err := in.replay(ctx, &some[i], now); err != nil {
+				return err
+			}
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	for _, f := range in.feeds {
+		if len(f.recent[1]) > 0 {
+			continue // what is not filed yet is memory enough
+		}
+		if err := in.recall(ctx, f); err != nil {
+			return err
+		}
+	}
+	in.open = true
+	return nil
 }
 
-// follow reads the batches of a journal from a position on.
-func follow(j Journal, from int64, most int, do func(pos int64, b *batch) error) error {
+// replay remembers a batch that is not filed yet.
+func (in *Intake) replay(ctx context.Context, p *placed, now time.Time) error {
+	b := &p.batch
+	f, err := in.feedOf(ctx, b.head.Org, b.head.Source, now)
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range p.events {
+		f.mark(&p.events[i], settled)
+	}
+	f.source.Tally.count(b, p.events)
+	f.place(b.head.File)
+	if b.head.Key != "" {
+		r := b.receipt(p.pos)
+		f.remember(&r)
+	}
+	return nil
+}
+
+// placed is a batch of the journal and where it lies.
+type placed struct {
+	batch  batch
+	pos    int64
+	events []Event // once readAll was there
+}
+
+// readAll reads the records of batches, on all processors: nobody is answered before the program has done so at its start.
+func readAll(some []placed) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(len(some), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(some); i = int(next.Add(1)) - 1 {
+				some[i].events = some[i].batch.events(some[i].pos)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// follow reads the batches of a journal from a position on, some at a time.
+func follow(j Journal, from int64, most int, do func(some []placed) error) error {
 	first, end := j.Bounds()
 	for from = max(from, first); from < end; {
 		entries, err := j.Read(from, most)
@@ -153,15 +200,15 @@ func follow(j Journal, from int64, most int, do func(pos int64, b *batch) error)
 		if len(entries) == 0 {
 			return nil
 		}
-		for _, x := range entries {
-			b, err := unmarshalBatch(x.Payload)
-			if err != nil {
+		some := make([]placed, len(entries))
+		for i, x := range entries {
+			if some[i].batch, err = unmarshalBatch(x.Payload); err != nil {
 				return err
 			}
-			if err := do(x.Pos, &b); err != nil {
-				return err
-			}
-			from = x.Next
+			some[i].pos, from = x.Pos, x.Next
+		}
+		if err := do(some); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -188,17 +235,31 @@ func (in *Intake) feedOf(ctx context.Context, org access.OrgID, source SourceID,
 	for i := range receipts {
 		f.remember(&receipts[i])
 	}
-	if in.Past != nil {
-		past, err := in.Past.Recent(ctx, scope.ReadScope, source, window)
-		if err != nil {
+	if in.open { // Open asks once it knows whether that is needed
+		if err := in.recall(ctx, f); err != nil {
 			return nil, err
-		}
-		for i := range past {
-			f.mark(&past[i], settled)
 		}
 	}
 	in.feeds[source] = f
 	return f, nil
+}
+
+// recall remembers what was filed last, as older than all that is remembered.
+func (in *Intake) recall(ctx context.Context, f *feed) error {
+	if in.Past == nil {
+		return nil
+	}
+	past, err := in.Past.Recent(ctx, f.scope.ReadScope, f.source.ID, window)
+	if err != nil {
+		return err
+	}
+	newer := f.recent[0]
+	f.recent[0] = map[[16]byte]*flight{}
+	for i := range past {
+		f.mark(&past[i], settled)
+	}
+	f.recent[0], f.recent[1] = newer, f.recent[0]
+	return nil
 }
 
 // Forget has a source read again, after its token or its state changed.
