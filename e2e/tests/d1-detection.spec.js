@@ -1,5 +1,5 @@
 // @ts-check
-// Detection: the queue by keyboard, an incident with its graph, and a hunt whose answer becomes evidence.
+// Detection: the queue by keyboard, an incident with its graph, a hunt whose answer becomes evidence, and the events themselves.
 import { test, expect } from '@playwright/test';
 import { as } from '../world.js';
 
@@ -47,4 +47,23 @@ test('a hunt is asked, refused when it is no question, and kept as evidence', as
   await page.getByRole('button', { name: 'Ask' }).click();
   await expect(page.getByLabel('SQL over the table events')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('SQL over the table events')).toHaveValue('DELETE FROM events');
+});
+
+test('events are narrowed, paged, and each has a page of its own', async ({ browser }) => {
+  const page = await as(browser, 'auditor');
+  await page.goto('/events');
+  const rows = page.locator('#rows tbody tr');
+  await expect(rows).toHaveCount(50);
+  await page.getByRole('link', { name: 'Next', exact: true }).click();
+  await expect(page).toHaveURL(/after=/);
+  await page.getByLabel('Action, in full').fill('user.session.start');
+  await expect(page).toHaveURL(/action=user.session.start/);
+  await expect(page).not.toHaveURL(/after=/);
+  await expect(rows.first()).toContainText('user.session.start');
+  await rows.first().getByRole('link').click();
+  await expect(page.getByRole('heading', { name: 'The record as it came' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Alerts that name it' })).toBeVisible();
+  await page.getByRole('link', { name: 'Everything by this actor' }).click();
+  await expect(page.getByLabel('Actor, in full')).not.toHaveValue('');
+  await expect(rows.first()).toBeVisible();
 });

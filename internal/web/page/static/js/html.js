@@ -77,7 +77,8 @@ export function guard(work) {
 export function formURL(form) {
   const q = new URLSearchParams();
   for (const [k, v] of new FormData(form)) if (typeof v === 'string' && v !== '') q.append(k, v);
-  const path = form.action.split('?')[0] ?? form.action;
+  const action = form.getAttribute('action') ?? location.pathname; // form.action may be a field of that name
+  const path = action.split('?')[0] ?? action;
   const s = q.toString();
   return s ? `${path}?${s}` : path;
 }
