@@ -39,6 +39,7 @@ import (
 	"github.com/tickmark/tickmark/internal/collect/google"
 	"github.com/tickmark/tickmark/internal/collect/host"
 	"github.com/tickmark/tickmark/internal/collect/okta"
+	"github.com/tickmark/tickmark/internal/collect/terraform"
 	"github.com/tickmark/tickmark/internal/control"
 	"github.com/tickmark/tickmark/internal/control/controlsql"
 	"github.com/tickmark/tickmark/internal/detect"
@@ -243,7 +244,7 @@ func (a *App) connectors() map[string]collect.Connector {
 	out := map[string]collect.Connector{}
 	now := func() time.Time { return a.Clock() } // the clock may be set later
 	for _, c := range []collect.Connector{github.Connector{Now: now}, okta.Connector{}, bamboohr.Connector{}, git.Connector{}, host.Connector{}, file.Connector{}, a.ownRecords(),
-		aws.Connector{Now: now}, entra.Connector{Now: now}, entra.Office{Now: now}, google.Workspace{Now: now}, google.Cloud{Now: now}, gitlab.Connector{}} {
+		aws.Connector{Now: now}, entra.Connector{Now: now}, entra.Office{Now: now}, google.Workspace{Now: now}, google.Cloud{Now: now}, gitlab.Connector{}, terraform.Connector{}} {
 		out[c.Describe().Kind] = c
 	}
 	return out

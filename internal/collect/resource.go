@@ -65,9 +65,11 @@ func init() {
 		{"campaign", "Campaigns", false, &Campaign{}},
 		{"acknowledgement", "Acknowledgements", false, &Acknowledgement{}},
 		{"training", "Training of people", false, &Training{}},
+		{"infrastructure_resource", "Resources that code manages", false, &InfrastructureResource{}},
 		{"pull_request", "Pull requests", true, &PullRequest{}},
 		{"review", "Reviews", true, &Review{}},
 		{"deployment", "Deployments", true, &Deployment{}},
+		{"infrastructure_run", "Runs of infrastructure as code", true, &InfrastructureRun{}},
 		{"audit_event", "Audit log events", true, &AuditEvent{}},
 	} {
 		resources[r.Name] = r

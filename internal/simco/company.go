@@ -15,6 +15,7 @@ import (
 	"github.com/tickmark/tickmark/internal/simco/life"
 	"github.com/tickmark/tickmark/internal/simco/logs"
 	"github.com/tickmark/tickmark/internal/simco/okta"
+	"github.com/tickmark/tickmark/internal/simco/terraform"
 	"github.com/tickmark/tickmark/internal/simco/wire"
 )
 
@@ -39,6 +40,8 @@ const (
 	Entra    = "entra"
 	Google   = "google"
 	GitLab   = "gitlab"
+
+	Terraform = "terraform"
 )
 
 // Limits are real rate limits; zero refuses nobody.
@@ -51,6 +54,8 @@ type Limits struct {
 	EntraPerMinute    int
 	GooglePerMinute   int
 	GitLabPerMinute   int
+
+	TerraformPerSecond int
 }
 
 // Option changes how a company is served, not how it lives.
@@ -94,6 +99,7 @@ type Tokens struct {
 	EntraTenant, EntraClient, EntraSecret   string
 	GoogleAccount, GoogleAdmin, GCPProject  string // a service account, whom it may speak for, and its project
 	GitLabToken, GitLabGroup                string
+	TerraformToken, TerraformOrg            string
 }
 
 // New lives the life of a company and prepares its systems, with the clock at the end of the life.
@@ -122,6 +128,9 @@ func New(c Config, with ...Option) (*Company, error) {
 	co.gates[GitHub] = &wire.Gate{Next: g, Dialect: g}
 	co.gates[Okta] = &wire.Gate{Next: k, Dialect: k}
 	co.gates[BambooHR] = &wire.Gate{Next: h, Dialect: h}
+	co.tokens.TerraformToken, co.tokens.TerraformOrg = secret("terraform", 11), terraform.Org
+	f := terraform.New(w, &co.clock, terraform.Options{Token: co.tokens.TerraformToken, PerSecond: o.limits.TerraformPerSecond, Now: o.now})
+	co.gates[Terraform] = &wire.Gate{Next: f, Dialect: f}
 	co.openLogs(o, secret)
 	return co, nil
 }
@@ -143,6 +152,10 @@ func (c *Company) Handler(system string) http.Handler {
 	return nil
 }
 
+// TerraformSecret is part of every secret in the states and runs of the company's infrastructure as code, for whoever looks whether one
+// is kept.
+const TerraformSecret = terraform.SecretMark
+
 // SetClock moves every system to an instant.
 func (c *Company) SetClock(t time.Time) { c.clock.Set(life.Of(t)) }
 
@@ -156,7 +169,7 @@ func (c *Company) Tokens() Tokens { return c.tokens }
 func (c *Company) SetFault(system string, f Fault) error {
 	g, ok := c.gates[system]
 	if !ok {
-		return errs.New(errs.NotFound, "the simulated company has no system %q", system).WithHint("It has github, okta, bamboohr, aws, entra, google and gitlab.")
+		return errs.New(errs.NotFound, "the simulated company has no system %q", system).WithHint("It has github, okta, bamboohr, aws, entra, google, gitlab and terraform.")
 	}
 	g.SetFault(f)
 	return nil

@@ -27,7 +27,7 @@ func TestConfig(t *testing.T) {
 	if at := c.co.Clock(); !at.Equal(start.Add(days(1))) {
 		t.Errorf("the clock stands at %s", at)
 	}
-	if c.co.Handler("fax") != nil || c.co.Requests("fax") != 0 || len(c.co.Handlers()) != 7 {
+	if c.co.Handler("fax") != nil || c.co.Requests("fax") != 0 || len(c.co.Handlers()) != 8 {
 		t.Error("there is a fax")
 	}
 }

@@ -25,6 +25,9 @@
 //     datasets and custom reports.
 //   - "aws", "entra", "google" and "gitlab" (package logs): the audit logs of two clouds, two offices and a second code host, as
 //     far as records are asked for by time. Records are shown some time after they happen, as in life.
+//   - "terraform" (package terraform): infrastructure as code with a workspace for each program in production, the runs that its
+//     releases are, and their states. What runs change is what the cloud's audit log tells of them; people also change by hand
+//     what a workspace manages.
 //
 // Each package's comment lists its endpoints.
 //

@@ -36,7 +36,7 @@ func (t *retrier) try(req *http.Request, attempt int) (*http.Response, error) {
 		err = t.readWhole(req, resp)
 	}
 	t.o.Log.LogAttrs(ctx, slog.LevelDebug, "http request", slog.String("method", req.Method), slog.String("host", req.URL.Host),
-		slog.String("path", req.URL.EscapedPath()), slog.Int("status", status), slog.Duration("took", t.o.Now().Sub(start)),
+		slog.String("path", pathOf(req)), slog.Int("status", status), slog.Duration("took", t.o.Now().Sub(start)),
 		slog.Int("attempt", attempt), slog.Bool("failed", err != nil))
 	if err != nil {
 		return nil, t.describe(ctx, req, err)

@@ -151,7 +151,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 			WithHint("set the connection's address to the host that answers")
 	}
 	if first.Method != http.MethodGet && first.Method != http.MethodHead {
-		return errs.New(errs.Invalid, "%s answers with a redirect to %s", endpoint(first), req.URL.Path)
+		return errs.New(errs.Invalid, "%s answers with a redirect to %s", endpoint(first), pathOf(req))
 	}
 	if len(via) >= maxRedirects {
 		return errs.New(errs.Invalid, "%s redirects more than %d times", endpoint(first), maxRedirects)
@@ -160,4 +160,16 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 // endpoint names a request in messages and logs: never its query, which may carry personal data or a secret.
-func endpoint(r *http.Request) string { return r.Method + " " + r.URL.Host + r.URL.EscapedPath() }
+func endpoint(r *http.Request) string { return r.Method + " " + r.URL.Host + pathOf(r) }
+
+type hidden struct{}
+
+// HidePath keeps the paths of the requests of a context out of messages and logs: of addresses that open something by themselves.
+func HidePath(ctx context.Context) context.Context { return context.WithValue(ctx, hidden{}, true) }
+
+func pathOf(r *http.Request) string {
+	if r.Context().Value(hidden{}) != nil {
+		return "/…"
+	}
+	return r.URL.EscapedPath()
+}

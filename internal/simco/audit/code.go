@@ -119,11 +119,11 @@ func (t *Trail) releases(s *sheet, repo int32, lo, hi life.Time) {
 			continue
 		}
 		from := robot()
-		h := s.workload(d.At+5*life.Second, r.Name, "ci-deploy", from)
+		h := s.workload(d.At+ReleaseSignIn, r.Name, "ci-deploy", from)
 		s.aws(d.At+20*life.Second, h, from, call{source: "ecr", name: "BatchGetImage", params: text("repositoryName", r.Name)})
-		s.aws(d.At+25*life.Second, h, from, call{source: "ecs", name: "RegisterTaskDefinition", params: text("family", r.Name)})
-		s.aws(d.At+40*life.Second, h, from, call{source: "ecs", name: "UpdateService", params: text("cluster", "production", "service", r.Name)})
-		s.aws(d.At+3*life.Minute, h, from, call{source: "ecs", name: "DescribeServices", params: text("cluster", "production")})
+		s.aws(d.At+ReleaseFirst, h, from, call{source: "ecs", name: "RegisterTaskDefinition", params: text("family", r.Name)})
+		s.aws(d.At+ReleaseLast, h, from, call{source: "ecs", name: "UpdateService", params: text("cluster", "production", "service", r.Name)})
+		s.aws(d.At+ReleaseLook, h, from, call{source: "ecs", name: "DescribeServices", params: text("cluster", "production")})
 	}
 }
 

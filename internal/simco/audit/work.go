@@ -187,7 +187,7 @@ func (s *sheet) change(at life.Time, h holder, from place) {
 	case 0:
 		s.aws(at, h, from, call{source: "ecs", name: "UpdateService", params: text("cluster", "production", "service", sv.name, "forceNewDeployment", "true")})
 	case 1:
-		s.aws(at, h, from, call{source: "ssm", name: "PutParameter", params: text("name", "/production/"+sv.name+"/level", "overwrite", "true")})
+		s.aws(at, h, from, call{source: "ssm", name: "PutParameter", params: text("name", sv.setting(), "overwrite", "true")})
 	case 2:
 		s.aws(at, h, from, call{source: "monitoring", name: "PutMetricAlarm", params: text("alarmName", sv.name+"-errors")})
 	case 3:
@@ -195,7 +195,7 @@ func (s *sheet) change(at life.Time, h holder, from place) {
 	case 4:
 		s.aws(at, h, from, call{source: "rds", name: "CreateDBSnapshot", params: text("dBInstanceIdentifier", sv.name, "dBSnapshotIdentifier", sv.name+"-"+at.Date().String())})
 	case 5:
-		s.aws(at, h, from, call{source: "ec2", name: "AuthorizeSecurityGroupIngress", params: text("groupId", "sg-"+letters(mix(uint64(sv.repo)), hexadecimal, 17),
+		s.aws(at, h, from, call{source: "ec2", name: "AuthorizeSecurityGroupIngress", params: text("groupId", sv.group(),
 			"ipPermissions", `{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"ipRanges":{"items":[{"cidrIp":"198.51.100.0/24"}]}}]}`)})
 	case 6:
 		s.aws(at, h, from, call{source: "iam", name: "PutRolePolicy", params: text("roleName", sv.role, "policyName", "access",
