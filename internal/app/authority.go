@@ -18,13 +18,14 @@ import (
 
 func (a *App) wireAuthority() {
 	store := &authoritysql.Store{DB: a.DB}
-	a.Authority = &authority.Service{Store: store, Lines: store, Records: changeRecords{a, &factsRead{}}, Tx: a.DB, Ledger: a.Ledger.Store}
+	a.Authority = &authority.Service{Store: store, Lines: store, Records: changeRecords{a, &factsRead{}, &statesRead{}}, Tx: a.DB, Ledger: a.Ledger.Store}
 }
 
-// changeRecords are the deployments and pull requests that were collected.
+// changeRecords are the deployments, pull requests and runs of infrastructure as code that were collected.
 type changeRecords struct {
 	*App
-	read *factsRead
+	read   *factsRead
+	states *statesRead
 }
 
 // factsRead keeps the facts of snapshots that were read lately: what is judged again asks for the same days every few minutes, and a
@@ -66,6 +67,10 @@ func (r *factsRead) of(it evidence.Item, read func(func(collect.Fact) error) err
 			f.Raw = ""
 		case *collect.Review:
 			f.Raw = ""
+		case *collect.InfrastructureRun:
+			f.Raw = ""
+		case *collect.InfrastructureResource:
+			f.Raw = ""
 		}
 		x.facts = append(x.facts, f)
 		return nil
@@ -93,13 +98,19 @@ func (r *factsRead) of(it evidence.Item, read func(func(collect.Fact) error) err
 const opened = 45 * 24 * time.Hour
 
 // Records implements authority.Records. What was read in full is known; of the rest nothing is said.
-func (a changeRecords) Records(ctx context.Context, s access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+func (a changeRecords) Records(ctx context.Context, s access.ReadScope, from, to time.Time) (authority.Found, error) {
 	deployments, known, err := a.deployments(ctx, s, from.Add(-25*time.Hour), to.Add(time.Hour))
 	if err != nil {
-		return nil, nil, err
+		return authority.Found{}, err
 	}
 	merges, more, err := a.merges(ctx, s, from.Add(-25*time.Hour), to.Add(time.Hour))
-	return append(deployments, merges...), append(known, more...), err
+	if err != nil {
+		return authority.Found{}, err
+	}
+	out, err := a.infrastructure(ctx, s, from, to)
+	out.Records = slices.Concat(deployments, merges, out.Records)
+	out.Known = slices.Concat(known, more, out.Known)
+	return out, err
 }
 
 // streamed reads the facts of a resource about a time, and tells for when they are complete.
@@ -150,6 +161,28 @@ func (a changeRecords) deployments(ctx context.Context, s access.ReadScope, from
 
 // merges are pull requests that were merged, with who else approved them.
 func (a changeRecords) merges(ctx context.Context, s access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+	all, known, err := a.merged(ctx, s, from, to)
+	var out []authority.Record
+	for _, m := range all {
+		r := authority.Record{Kind: authority.PullRequest, Ref: m.ref(), Title: m.pull.Title, Project: m.pull.Repository, From: *m.pull.MergedAt, To: *m.pull.MergedAt, Approver: m.approver}
+		if r.Approver == "" {
+			r.Lacks = "nobody but its authors approved it"
+		}
+		out = append(out, r)
+	}
+	return ordered(out), known, err
+}
+
+// merge is a pull request that was merged, and who else approved it; nobody if that is empty.
+type merge struct {
+	pull     *collect.PullRequest
+	approver string
+}
+
+func (m merge) ref() string { return number(m.pull.Repository, m.pull.Number) }
+
+// merged reads what was merged in a time.
+func (a changeRecords) merged(ctx context.Context, s access.ReadScope, from, to time.Time) ([]merge, []authority.Known, error) {
 	newest := map[string]*collect.PullRequest{}
 	known, err := a.streamed(ctx, s, authority.PullRequest, "pull_request", from, to, func(_ evidence.Item, f collect.Fact) {
 		if p, ok := f.(*collect.PullRequest); ok && p.MergedAt != nil && !p.MergedAt.Before(from) && p.MergedAt.Before(to) {
@@ -167,16 +200,11 @@ func (a changeRecords) merges(ctx context.Context, s access.ReadScope, from, to 
 	}); err != nil {
 		return nil, nil, err
 	}
-	var out []authority.Record
+	var out []merge
 	for _, p := range newest {
-		ref := number(p.Repository, p.Number)
-		r := authority.Record{Kind: authority.PullRequest, Ref: ref, Title: p.Title, Project: p.Repository, From: *p.MergedAt, To: *p.MergedAt, Approver: approver(p, approvals[ref])}
-		if r.Approver == "" {
-			r.Lacks = "nobody but its authors approved it"
-		}
-		out = append(out, r)
+		out = append(out, merge{p, approver(p, approvals[number(p.Repository, p.Number)])})
 	}
-	return ordered(out), known, nil
+	return out, known, nil
 }
 
 // approver is somebody who approved a pull request and wrote none of it; empty if there is nobody.

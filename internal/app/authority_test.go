@@ -19,6 +19,13 @@ import (
 // collected is an installation with the repositories of two weeks, read once a day, and the instant it is.
 func collected(tb testing.TB) (*App, access.ReadScope, time.Time) {
 	tb.Helper()
+	a, scope, _, now := collectedOf(tb, simco.GitHub)
+	return a, scope.ReadScope, now
+}
+
+// collectedOf is an installation with two weeks of some systems of a company, read once a day, and the instant it is.
+func collectedOf(tb testing.TB, kinds ...string) (*App, access.Scope, *simco.Company, time.Time) {
+	tb.Helper()
 	ok := func(err error) {
 		tb.Helper()
 		if err != nil {
@@ -28,9 +35,14 @@ func collected(tb testing.TB) (*App, access.ReadScope, time.Time) {
 	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	company, err := simco.New(simco.Config{Seed: 7, People: 60, Repositories: 8, Days: 60, Start: start, Planted: true})
 	ok(err)
-	server := httptest.NewServer(company.Handler(simco.GitHub))
-	tb.Cleanup(server.Close)
-	cfg, _, err := LoadConfig("", map[string]string{"data": filepath.Join(tb.TempDir(), "data"), "allow_private": strings.TrimPrefix(server.URL, "http://")}, func(string) string { return "" })
+	at, allow := map[string]string{}, []string{}
+	for _, kind := range kinds {
+		server := httptest.NewServer(company.Handler(kind))
+		tb.Cleanup(server.Close)
+		at[kind] = server.URL
+		allow = append(allow, strings.TrimPrefix(server.URL, "http://"))
+	}
+	cfg, _, err := LoadConfig("", map[string]string{"data": filepath.Join(tb.TempDir(), "data"), "allow_private": strings.Join(allow, ",")}, func(string) string { return "" })
 	ok(err)
 	a, err := Open(tb.Context(), cfg, slog.New(slog.DiscardHandler))
 	ok(err)
@@ -40,32 +52,37 @@ func collected(tb testing.TB) (*App, access.ReadScope, time.Time) {
 	_, scope, err := a.CreateOrg(tb.Context(), "test", access.NewOrg{Slug: "northwind", Name: "Northwind"}, access.NewUser{Email: "ona@northwind.example", Name: "Ona", Password: "a long enough password"}, true)
 	ok(err)
 	tokens := company.Tokens()
-	c, err := a.Collect.Connect(tb.Context(), scope, now, collect.NewConnection{Kind: simco.GitHub, Name: "github", Settings: map[string]string{"org": tokens.GitHubOrg, "base_url": server.URL, "first_days": "5"}, Secrets: map[string]string{"token": tokens.GitHubToken}})
-	ok(err)
+	secrets := map[string]string{simco.GitHub: tokens.GitHubToken, simco.Terraform: tokens.TerraformToken}
+	for _, kind := range kinds {
+		_, err := a.Collect.Connect(tb.Context(), scope, now, collect.NewConnection{Kind: kind, Name: kind, Settings: map[string]string{"org": tokens.GitHubOrg, "base_url": at[kind], "first_days": "50"}, Secrets: map[string]string{"token": secrets[kind]}})
+		ok(err)
+	}
 	for range 14 {
 		company.SetClock(now)
-		_, err := a.Collect.Run(tb.Context(), scope, collect.Request{Connection: c, Trigger: "test", Now: now, Clock: a.Clock})
-		ok(err)
-		c, err = a.Collect.Store.Connection(tb.Context(), scope.ReadScope, "github")
-		ok(err)
+		for _, kind := range kinds {
+			c, err := a.Collect.Store.Connection(tb.Context(), scope.ReadScope, kind)
+			ok(err)
+			_, err = a.Collect.Run(tb.Context(), scope, collect.Request{Connection: c, Trigger: "test", Now: now, Clock: a.Clock})
+			ok(err)
+		}
 		now = now.AddDate(0, 0, 1)
 	}
-	return a, scope.ReadScope, now
+	return a, scope, company, now
 }
 
 // TestRecordsKept: what is kept of snapshots gives the records that their files give, and no more than its bound is kept.
 func TestRecordsKept(t *testing.T) {
 	t.Parallel()
 	a, scope, now := collected(t)
-	r := changeRecords{a, &factsRead{}}
-	first, known, err := r.Records(t.Context(), scope, now.AddDate(0, 0, -14), now)
-	if err != nil || len(first) == 0 || len(known) == 0 || len(r.read.items) == 0 {
-		t.Fatalf("%d records, %d times, %d kept: %v", len(first), len(known), len(r.read.items), err)
+	r := changeRecords{a, &factsRead{}, &statesRead{}}
+	first, err := r.Records(t.Context(), scope, now.AddDate(0, 0, -14), now)
+	if err != nil || len(first.Records) == 0 || len(first.Known) == 0 || len(r.read.items) == 0 {
+		t.Fatalf("%d records, %d times, %d kept: %v", len(first.Records), len(first.Known), len(r.read.items), err)
 	}
 	for _, keep := range []*factsRead{r.read, {}} {
-		again, _, err := changeRecords{a, keep}.Records(t.Context(), scope, now.AddDate(0, 0, -14), now)
+		again, err := changeRecords{a, keep, &statesRead{}}.Records(t.Context(), scope, now.AddDate(0, 0, -14), now)
 		if err != nil || !reflect.DeepEqual(again, first) {
-			t.Errorf("%d records and then %d: %v", len(first), len(again), err)
+			t.Errorf("%d records and then %d: %v", len(first.Records), len(again.Records), err)
 		}
 	}
 	full, reads := &factsRead{}, 0
@@ -96,7 +113,7 @@ func BenchmarkRecords(b *testing.B) {
 		b.Run(x.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := (changeRecords{a, x.read()}).Records(b.Context(), scope, now.AddDate(0, 0, -14), now); err != nil {
+				if _, err := (changeRecords{a, x.read(), &statesRead{}}).Records(b.Context(), scope, now.AddDate(0, 0, -14), now); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,6 +1,6 @@
 // Package authority asks of every change, grant of access and transfer of data that events tell of: is there a record that
-// allows it? A pull request somebody else approved, a deployment, an approved request, a maintenance window (TSC CC8.1,
-// CC6.2, CC6.3, CC6.7). What a record allows is evidence; what none allows is told; where no records could be read it is
+// allows it? A pull request somebody else approved, a deployment, a run of infrastructure as code, an approved request, a maintenance
+// window (TSC CC8.1, CC6.2, CC6.3, CC6.7). What a record allows is evidence; what none allows is told; where no records could be read it is
 // unknown, and never good.
 package authority
 
@@ -38,17 +38,20 @@ func (a Act) Title() string {
 // RecordKind is what kind of record allows.
 type RecordKind string
 
-// The kinds of records. The first two are read from connected systems, the others are recorded by people.
+// The kinds of records. The first three are read from connected systems, the others are recorded by people.
 const (
-	PullRequest RecordKind = "pull_request"
-	Deployment  RecordKind = "deployment"
-	Approval    RecordKind = "approval" // a ticket or request that somebody approved
-	Window      RecordKind = "window"   // of maintenance
+	Infrastructure RecordKind = "state" // a run of infrastructure as code, and what its workspace's state holds
+	PullRequest    RecordKind = "pull_request"
+	Deployment     RecordKind = "deployment"
+	Approval       RecordKind = "approval" // a ticket or request that somebody approved
+	Window         RecordKind = "window"   // of maintenance
 )
 
 // Title is the kind as people read it.
 func (k RecordKind) Title() string {
 	switch k {
+	case Infrastructure:
+		return "Infrastructure as code"
 	case PullRequest:
 		return "Pull request"
 	case Deployment:
@@ -70,11 +73,13 @@ type Record struct {
 	Actors   []string   `json:"actors,omitempty"`  // who may act by it, by identifier or name; none means anybody
 	Targets  []string   `json:"targets,omitempty"` // to what, by identifier or name, "*" for any letters; none means anything
 	Logs     []string   `json:"logs,omitempty"`    // in which systems; none means all
-	Project  string     `json:"project,omitempty"` // of a pull request or deployment: the repository, whose pipelines may act by it
+	Project  string     `json:"project,omitempty"` // of a pull request or deployment: the repository, whose pipelines may act by it; of a run: the workspace
+	State    *State     `json:"-"`                 // of a run: what it is about
 	From     time.Time  `json:"from"`
 	To       time.Time  `json:"to"` // not included
 	Approver string     `json:"approver,omitempty"`
-	Lacks    string     `json:"lacks,omitempty"` // why it allows nothing although it is there: "nobody else approved it"
+	Lacks    string     `json:"lacks,omitempty"`  // why it allows nothing although it is there: "nobody else approved it"
+	Unsure   string     `json:"unsure,omitempty"` // why it is not known whether it allows: "no source tells of the pull request of its commit"
 }
 
 // Verdict is what was found.
@@ -108,13 +113,17 @@ type Book struct {
 	records []Record // by From
 	longest time.Duration
 	known   map[RecordKind][]span
+	without map[RecordKind]bool
+	held    []Held
+	ran     []Record // runs of infrastructure as code, whoever may act by them
+	robots  []string // identities of pipelines: nobody else acts by a run
 }
 
 type span struct{ from, to time.Time }
 
 // NewBook makes a book of records.
 func NewBook(records []Record) *Book {
-	b := &Book{records: slices.Clone(records), known: map[RecordKind][]span{}}
+	b := &Book{records: slices.Clone(records), known: map[RecordKind][]span{}, without: map[RecordKind]bool{}}
 	slices.SortStableFunc(b.records, func(x, y Record) int { return x.From.Compare(y.From) })
 	for _, r := range b.records {
 		b.longest = max(b.longest, r.To.Sub(r.From))
@@ -125,6 +134,21 @@ func NewBook(records []Record) *Book {
 // Know says that records of a kind were read in full for a time. What people record by hand is known always.
 func (b *Book) Know(kind RecordKind, from, to time.Time) {
 	b.known[kind] = append(b.known[kind], span{from, to})
+}
+
+// Without says that the organisation has no records of a kind: then they are not asked for.
+func (b *Book) Without(kind RecordKind) { b.without[kind] = true }
+
+// Hold says what states of workspaces held, and which runs applied: by them is told what was changed beside its code. Robots are the
+// identities of pipelines, by which alone runs act.
+func (b *Book) Hold(held []Held, runs []Record, robots []string) {
+	b.held, b.ran, b.robots = held, runs, robots
+}
+
+// settled reports whether records of a kind could be told if they were there. Of runs that is not asked where somebody acted who acts
+// by none.
+func (b *Book) settled(kind RecordKind, e *event.Event, at time.Time) bool {
+	return b.knows(kind, at) || kind == Infrastructure && !slices.ContainsFunc(b.robots, func(r string) bool { return is(e, r) })
 }
 
 func (b *Book) knows(kind RecordKind, at time.Time) bool {

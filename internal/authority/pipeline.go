@@ -11,13 +11,13 @@ import (
 	"github.com/tickmark/tickmark/internal/kernel/text"
 )
 
-// Pipeline says which identity acts for the deployments and merged pull requests of a repository: the role or robot that the
-// pipeline holds in the system that is changed.
+// Pipeline says which identity acts for the deployments and merged pull requests of a repository, or for the runs of a workspace of
+// infrastructure as code: the role or robot that the pipeline holds in the system that is changed.
 type Pipeline struct {
 	ID       string     `json:"id"`
 	Identity string     `json:"identity"` // of the actor, by identifier or name
-	Project  string     `json:"project"`  // the repository, "*" for any letters
-	Minutes  int        `json:"minutes"`  // after a deployment or merge, in which it acts
+	Project  string     `json:"project"`  // the repository or workspace, "*" for any letters
+	Minutes  int        `json:"minutes"`  // after a deployment or merge, in which it acts; for runs it acts while they apply
 	By       string     `json:"by"`
 	Since    time.Time  `json:"since"`
 	Until    *time.Time `json:"until,omitempty"`
@@ -39,7 +39,7 @@ func (s *Service) AddPipeline(ctx context.Context, scope access.Scope, now time.
 	case p.Identity == "" || len(p.Identity) > 300:
 		return p, errs.New(errs.Invalid, "say which identity acts").At("identity").WithHint("The role, robot or service account, as the events name it.")
 	case p.Project == "" || len(p.Project) > 300:
-		return p, errs.New(errs.Invalid, "say for which repository").At("project").WithHint("As the code host names it; * stands for any letters.")
+		return p, errs.New(errs.Invalid, "say for which repository or workspace").At("project").WithHint("As the code host names it, or the workspace of infrastructure as code; * stands for any letters.")
 	case p.Minutes < 1 || p.Minutes > 24*60:
 		return p, errs.New(errs.Invalid, "a pipeline acts between a minute and a day after a deployment").At("minutes")
 	}
@@ -75,8 +75,8 @@ func (s *Service) Pipelines(ctx context.Context, scope access.ReadScope) ([]Pipe
 	return s.Lines.Pipelines(ctx, scope)
 }
 
-// through gives records of repositories to the pipelines that act for them. A merge allows nobody but a pipeline to act; a
-// deployment also whoever made it.
+// through gives records of repositories and workspaces to the pipelines that act for them. A merge or run allows nobody but a
+// pipeline to act; a deployment also whoever made it. A run ends when it says so, and nobody acts by it later.
 func through(pipelines []Pipeline, records []Record) []Record {
 	var out []Record
 	for _, r := range records {
@@ -94,7 +94,9 @@ func through(pipelines []Pipeline, records []Record) []Record {
 		if len(actors) == 0 {
 			continue // nobody may act by it; a record without actors would allow anybody
 		}
-		r.Actors, r.To = actors, r.To.Add(time.Duration(minutes)*time.Minute)
+		if r.Actors = actors; r.Kind != Infrastructure {
+			r.To = r.To.Add(time.Duration(minutes) * time.Minute)
+		}
 		out = append(out, r)
 	}
 	return out

@@ -64,9 +64,17 @@ type Known struct {
 	From, To time.Time
 }
 
+// Found is what connected systems say about a time.
+type Found struct {
+	Records []Record
+	Known   []Known
+	Held    []Held       // what states of workspaces held
+	Without []RecordKind // of which the organisation has no source
+}
+
 // Records reads the records that connected systems hold, for events between two instants.
 type Records interface {
-	Records(ctx context.Context, s access.ReadScope, from, to time.Time) ([]Record, []Known, error)
+	Records(ctx context.Context, s access.ReadScope, from, to time.Time) (Found, error)
 }
 
 // Service is the use cases.
@@ -267,15 +275,23 @@ func (s *Service) book(ctx context.Context, scope access.ReadScope, now, from, t
 	for _, p := range permits {
 		records = append(records, p.Record())
 	}
-	var known []Known
+	found := Found{Without: []RecordKind{Infrastructure}}
 	if s.Records != nil {
-		read, spans, err := s.Records.Records(ctx, scope, from, to)
-		if err != nil {
+		if found, err = s.Records.Records(ctx, scope, from, to); err != nil {
 			return nil, err
 		}
-		records, known = append(records, through(pipelines, read)...), spans
+		records = append(records, through(pipelines, found.Records)...)
 	}
+	known := found.Known
 	b := NewBook(records)
+	var robots []string
+	for _, p := range pipelines {
+		robots = append(robots, p.Identity)
+	}
+	b.Hold(found.Held, slices.DeleteFunc(slices.Clone(found.Records), func(r Record) bool { return r.Kind != Infrastructure }), robots)
+	for _, k := range found.Without {
+		b.Without(k)
+	}
 	first, err := s.Store.FirstPermit(ctx, scope)
 	if err != nil {
 		return nil, err

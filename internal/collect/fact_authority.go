@@ -12,7 +12,7 @@ type JudgedEvent struct {
 	Action     string    `parquet:"action"`
 	Target     *string   `parquet:"target"`
 	Verdict    string    `parquet:"verdict"`     // "authorised", "unauthorised" or "unknown"
-	RecordKind *string   `parquet:"record_kind"` // of what allows it: "pull_request", "deployment", "approval" or "window"
+	RecordKind *string   `parquet:"record_kind"` // of what allows it: "state", "pull_request", "deployment", "approval" or "window"
 	Record     *string   `parquet:"record"`      // its reference
 	Why        string    `parquet:"why"`
 	Meta

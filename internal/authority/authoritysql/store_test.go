@@ -147,14 +147,66 @@ func TestAuthority(t *testing.T) {
 // told is a connected system that knows one deployment.
 type told struct{ at time.Time }
 
-func (x told) Records(_ context.Context, _ access.ReadScope, from, to time.Time) ([]authority.Record, []authority.Known, error) {
+func (x told) Records(_ context.Context, _ access.ReadScope, from, to time.Time) (authority.Found, error) {
 	if from.After(to) {
-		return nil, nil, errs.New(errs.Internal, "from %v to %v", from, to)
+		return authority.Found{}, errs.New(errs.Internal, "from %v to %v", from, to)
 	}
-	return []authority.Record{{Kind: authority.Deployment, Ref: "payments#7", Project: "payments", From: x.at, To: x.at},
-			{Kind: authority.PullRequest, Ref: "ledger#8", Project: "ledger", From: x.at, To: x.at, Approver: "kai"}},
-		[]authority.Known{
-			{Kind: authority.Deployment, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}, {Kind: authority.PullRequest, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}}, nil
+	return authority.Found{Records: []authority.Record{{Kind: authority.Deployment, Ref: "payments#7", Project: "payments", From: x.at, To: x.at},
+		{Kind: authority.PullRequest, Ref: "ledger#8", Project: "ledger", From: x.at, To: x.at, Approver: "kai"}},
+		Known: []authority.Known{
+			{Kind: authority.Deployment, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}, {Kind: authority.PullRequest, From: x.at.Add(-time.Hour), To: x.at.Add(24 * time.Hour)}},
+		Without: []authority.RecordKind{authority.Infrastructure}}, nil
+}
+
+// code is a connected system that knows one run of the workspace network, for ten minutes.
+type code struct{ at time.Time }
+
+func (x code) Records(context.Context, access.ReadScope, time.Time, time.Time) (authority.Found, error) {
+	holds := authority.NewHoldings([]authority.Managed{{Address: "aws_instance.a", Type: "aws_instance", Names: []string{"i-1"}}})
+	out := authority.Found{Records: []authority.Record{{Kind: authority.Infrastructure, Ref: "network/run-1", Project: "network", From: x.at, To: x.at.Add(10 * time.Minute), Approver: "kim",
+		State: &authority.State{Before: holds, After: holds, BeforeNext: true, AfterNext: true}}}, Held: []authority.Held{{Workspace: "network", Holdings: holds, From: x.at.Add(-time.Hour), To: x.at.Add(time.Hour)}}}
+	for _, k := range []authority.RecordKind{authority.Infrastructure, authority.Deployment, authority.PullRequest} {
+		out.Known = append(out.Known, authority.Known{Kind: k, From: x.at.Add(-time.Hour), To: x.at.Add(time.Hour)})
+	}
+	return out, nil
+}
+
+// TestRunsOfWorkspaces: a run allows the identity of its workspace alone, as long as it applies, and is kept as what allowed it.
+func TestRunsOfWorkspaces(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := accesstest.New(t, db)
+		store := &authoritysql.Store{DB: db}
+		s := &authority.Service{Store: store, Lines: store, Tx: db, Ledger: w.Ledger, Records: code{now}}
+		if _, err := s.AddPipeline(t.Context(), w.Owner, now.Add(-30*time.Minute), authority.Pipeline{Identity: "arn:ada", Project: "net*", Minutes: 30}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Propose(t.Context(), w.Owner, now.Add(-30*time.Minute), authority.PermitText{Kind: authority.Window, Title: "x", Reason: "x", Targets: []string{"none"}, From: now, To: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		while, late, other := change(1, now.Add(5*time.Minute)), change(1, now.Add(11*time.Minute)), change(1, now.Add(5*time.Minute))
+		late.ID, other.ID, other.Actor = "ev_late", "ev_other", event.Actor{ID: "arn:ole", Name: "ole"}
+		got, err := s.Judge(t.Context(), w.Access.System(w.Org.ID, "detect"), now.Add(time.Hour), []event.Event{while, late, other})
+		if err != nil || len(got) != 3 {
+			t.Fatalf("%+v %v", got, err)
+		}
+		for _, j := range got {
+			kept, err := s.Judgements(t.Context(), w.Owner.ReadScope, authority.Filter{}, paging.Query{Search: "network/run-1"})
+			if err != nil || kept.Total != 1 || kept.Rows[0].Kind != authority.Infrastructure {
+				t.Errorf("%+v %v", kept.Rows, err)
+			}
+			want, says := authority.Unauthorised, "no run applied then"
+			switch j.Event {
+			case "ev_001":
+				want, says = authority.Authorised, "aws_instance.a, and kim approved it"
+			case "ev_other":
+				says = "network/run-1 applied then, but not as this actor"
+			}
+			if j.Verdict != want || !strings.Contains(j.Why, says) {
+				t.Errorf("%s: %s %s", j.Event, j.Verdict, j.Why)
+			}
+		}
+	})
 }
 
 // TestEraseEvent: the verdict on an erased event stays, without who and what; one that is unknown is not judged again.

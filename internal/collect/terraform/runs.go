@@ -147,7 +147,7 @@ func (r *run) fact(ctx context.Context, w workspace, x httpx.Row[row], beside ma
 	v := &x.Value
 	a := &v.Attributes
 	f := &collect.InfrastructureRun{
-		ID: v.ID, WorkspaceID: w.ID, Workspace: w.Attributes.Name, Status: a.Status, Source: collect.NonZero(a.Source), Message: collect.NonZero(a.Message), Destroy: a.Destroy, AutoApply: a.AutoApply,
+		ID: v.ID, WorkspaceID: w.ID, Workspace: w.Attributes.Name, Status: a.Status, Trigger: collect.NonZero(a.Source), Message: collect.NonZero(a.Message), Destroy: a.Destroy, AutoApply: a.AutoApply,
 		CreatedAt: pull.Micros(a.CreatedAt), ApplyBeganAt: v.at("applying-at"), AppliedAt: v.at("applied-at"),
 	}
 	for _, name := range ends {

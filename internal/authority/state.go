@@ -1,0 +1,188 @@
+package authority
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tickmark/tickmark/internal/event"
+)
+
+// Managed is a resource that code manages: one that the state of a workspace holds.
+type Managed struct {
+	Address, Type string
+	Names         []string // by which events call it: identifiers of the cloud
+}
+
+// Holdings are the resources of one state. They are not changed once they are made.
+type Holdings struct {
+	list []Managed
+	by   map[string][]int // positions by name, in small letters
+}
+
+// NewHoldings makes holdings of a list.
+func NewHoldings(list []Managed) *Holdings {
+	h := &Holdings{list: list, by: map[string][]int{}}
+	for i, m := range list {
+		for _, name := range m.Names {
+			name = strings.ToLower(name)
+			if name != "" && !slices.Contains(h.by[name], i) {
+				h.by[name] = append(h.by[name], i)
+			}
+		}
+	}
+	return h
+}
+
+// find gives the resource that a target of an event is. A full name of the cloud is enough by itself; a short one has to be of a
+// resource whose type is of the target's kind: programs, databases and roles are often called the same.
+func (h *Holdings) find(t *event.Target) *Managed {
+	if h == nil {
+		return nil
+	}
+	best, near := -1, 0
+	for _, name := range []string{t.ID, t.Name} {
+		for _, i := range h.by[strings.ToLower(name)] {
+			n := kin(h.list[i].Type, t.Kind)
+			if n == 0 && full(name) {
+				n = 1
+			}
+			if n > near {
+				best, near = i, n
+			}
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &h.list[best]
+}
+
+// full reports whether a name is one of the whole cloud, that nothing else has.
+func full(name string) bool {
+	for _, p := range []string{"arn:", "projects/", "/subscriptions/", "//", "organizations/"} {
+		if strings.HasPrefix(strings.ToLower(name), p) {
+			return true
+		}
+	}
+	return false
+}
+
+// others are words for kinds of targets that types of resources spell otherwise.
+var others = map[string]string{"database": "db", "credential": "access_key"}
+
+// kin tells how near a type of resource, such as aws_security_group, is to a kind of target, such as "security-group": 0 for not at
+// all, more where the type is just that, and not something about it.
+func kin(kind, target string) int {
+	target = strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(target), "-", "_"), "s")
+	if o, ok := others[target]; ok && !strings.Contains(kind, target) {
+		target = o
+	}
+	if target == "" {
+		return 0
+	}
+	if !strings.Contains(kind, target) { // "gcs_bucket" of a google_storage_bucket
+		target = target[strings.LastIndexByte(target, '_')+1:]
+	}
+	switch {
+	case strings.HasSuffix(kind, "_"+target):
+		return 3
+	case strings.Contains(kind, target):
+		return 2
+	}
+	return 0
+}
+
+// State is what the code of a run is about: the resources that the state of its workspace held before the run, and after it.
+type State struct {
+	Before, After *Holdings // nil where it is not known
+	// Next says of Before and After that nothing else changed the state in between, so that what they do not hold was not there.
+	BeforeNext, AfterNext bool
+}
+
+// match is how an event fits the resources of a state.
+type match uint8
+
+const (
+	apart  match = iota // it is about something else
+	within              // all that it changes is held
+	unsure              // too little is known of the state
+)
+
+// of says how an event fits, and by which resource, or what is not known. Half a permission is none: each thing that is changed must
+// be held.
+func (s *State) of(e *event.Event) (match, string) {
+	var first *Managed
+	lacks, changed := "", 0
+	for i := range e.Targets {
+		t := &e.Targets[i]
+		effect := t.Effect
+		if effect == event.EffectUnknown {
+			effect = e.Effect
+		}
+		if effect == event.Reads {
+			continue
+		}
+		changed++
+		m := s.After.find(t)
+		if m == nil {
+			m = s.Before.find(t)
+		}
+		switch {
+		case m != nil:
+			if first == nil {
+				first = m
+			}
+		case s.Before == nil && s.After == nil:
+			lacks = "what its state holds is not known"
+		case effect != event.Creates && !(s.Before != nil && s.BeforeNext):
+			lacks = "what its state held before is not known"
+		case effect != event.Deletes && !(s.After != nil && s.AfterNext):
+			lacks = "what its state held after is not known"
+		default:
+			return apart, ""
+		}
+	}
+	switch {
+	case changed == 0:
+		return unsure, "the event does not name what it changed"
+	case lacks != "":
+		return unsure, lacks
+	}
+	return within, first.Address
+}
+
+// Held is what a workspace's state is known to have held in a time.
+type Held struct {
+	Workspace string
+	*Holdings
+	From, To time.Time
+}
+
+// managed says of something that code manages that it is, and whether its code was applied when it was changed; empty for the rest.
+func (b *Book) managed(e *event.Event, at time.Time) string {
+	for i := range b.held {
+		h := &b.held[i]
+		if at.Before(h.From) || !at.Before(h.To) {
+			continue
+		}
+		for k := range e.Targets {
+			m := h.find(&e.Targets[k])
+			if m == nil {
+				continue
+			}
+			says := fmt.Sprintf(" It is %s of workspace %s, and ", m.Address, h.Workspace)
+			for _, r := range b.ran {
+				if r.Project == h.Workspace && !at.Before(r.From) && at.Before(r.To) {
+					return says + r.Ref + " applied then, but not as this actor."
+				}
+			}
+			if !b.knows(Infrastructure, at) {
+				return says + "whether a run applied then is not known."
+			}
+			return says + "no run applied then."
+		}
+	}
+	return ""
+}
