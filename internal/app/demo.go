@@ -201,10 +201,15 @@ func (d *Demo) settings(kind string) (settings, secrets map[string]string) {
 		return map[string]string{"org": t.GitHubOrg, "base_url": base, "first_days": "30"}, map[string]string{"token": t.GitHubToken}
 	case simco.Okta:
 		return map[string]string{"base_url": base, "first_days": "30"}, map[string]string{"token": t.OktaToken}
+	case simco.Terraform:
+		return map[string]string{"org": t.TerraformOrg, "base_url": base, "first_days": "30"}, map[string]string{"token": t.TerraformToken}
 	default:
 		return map[string]string{"company": t.BambooHRCompany, "base_url": base}, map[string]string{"api_key": t.BambooHRKey}
 	}
 }
+
+// connected are the systems that the demo reads.
+var connected = []string{simco.GitHub, simco.Okta, simco.BambooHR, simco.Terraform}
 
 // again points the connections at the systems' new addresses.
 func (d *Demo) again(ctx context.Context) error {
@@ -215,8 +220,11 @@ func (d *Demo) again(ctx context.Context) error {
 	if d.scope, err = d.App.Access.Operator(ctx, o.ID, "demo"); err != nil {
 		return err
 	}
-	for _, kind := range []string{simco.GitHub, simco.Okta, simco.BambooHR} {
+	for _, kind := range connected {
 		conn, err := d.App.Collect.Store.Connection(ctx, d.scope.ReadScope, kind+"-main")
+		if errs.Is(err, errs.NotFound) { // of a year that was lived before the demo had the system
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -312,7 +320,7 @@ func (d *Demo) setUp(ctx context.Context) error {
 	if err := d.assign(ctx); err != nil {
 		return err
 	}
-	for _, kind := range []string{simco.GitHub, simco.Okta, simco.BambooHR} {
+	for _, kind := range connected {
 		settings, secrets := d.settings(kind)
 		if _, err := a.Collect.Connect(ctx, scope, now, collect.NewConnection{Kind: kind, Name: kind + "-main", Settings: settings, Secrets: secrets, Every: 24 * time.Hour}); err != nil {
 			return err

@@ -37,14 +37,24 @@ type demoPermits struct {
 	serial  int
 }
 
-// begin says which identity deploys, from when events are sent.
+// begin says which identity deploys and applies, from when events are sent.
 func (p *demoPermits) begin(ctx context.Context, now time.Time) error {
 	scope, err := p.as(ctx, now, permitAsker)
 	if err != nil {
 		return err
 	}
-	_, err = p.App.Authority.AddPipeline(ctx, scope, now, authority.Pipeline{Identity: "ci-deploy", Project: p.Company.Tokens().GitHubOrg + "/*", Minutes: 30})
-	return err
+	projects := []string{p.Company.Tokens().GitHubOrg + "/*"}
+	for _, r := range p.Company.Life().Repos {
+		if r.Prod { // its workspace of infrastructure as code has its name
+			projects = append(projects, r.Name)
+		}
+	}
+	for _, project := range projects {
+		if _, err := p.App.Authority.AddPipeline(ctx, scope, now, authority.Pipeline{Identity: "ci-deploy", Project: project, Minutes: 30}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // permitted is how long a standing permit holds before it is asked for again.

@@ -47,6 +47,9 @@ const (
 	Window         RecordKind = "window"   // of maintenance
 )
 
+// Kinds are all kinds of records, those that say most about what was changed first.
+var Kinds = []RecordKind{Infrastructure, Deployment, PullRequest, Approval, Window}
+
 // Title is the kind as people read it.
 func (k RecordKind) Title() string {
 	switch k {

@@ -21,6 +21,7 @@ import (
 type Filter struct {
 	Verdict  Verdict
 	Act      Act
+	Kind     RecordKind // of what allows
 	Log      string
 	Event    string    // the identifier of one
 	From, To time.Time // when the event happened; To is not included
@@ -327,6 +328,15 @@ func (s *Service) Judgements(ctx context.Context, scope access.ReadScope, f Filt
 		return paging.Result[Judgement]{}, err
 	}
 	return s.Store.Judgements(ctx, scope, f, q)
+}
+
+// Of is the judgement of an event; false if it needed no authority, or was not judged yet.
+func (s *Service) Of(ctx context.Context, scope access.ReadScope, event string) (Judgement, bool, error) {
+	all, err := s.Judgements(ctx, scope, Filter{Event: event}, paging.Query{Size: 1})
+	if err != nil || len(all.Rows) == 0 {
+		return Judgement{}, false, err
+	}
+	return all.Rows[0], true, nil
 }
 
 // Count counts judgements by verdict.

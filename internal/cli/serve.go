@@ -54,7 +54,7 @@ func (s *session) demoCommand() *cobra.Command {
 	var port int
 	c := &cobra.Command{
 		Use: "demo", Short: "Start everything with a simulated company and a year of its life", Args: cobra.NoArgs,
-		Long: "Starts Northwind, a simulated company whose GitHub, Okta and BambooHR are HTTP servers on this machine, collects and tests\na year of its life with the real pipeline, has it examined up to the issued report in the quarter after, which has an\nexamination of its own under way, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
+		Long: "Starts Northwind, a simulated company whose GitHub, Okta, BambooHR and HCP Terraform are HTTP servers on this machine, collects\nand tests a year of its life with the real pipeline, has it examined up to the issued report in the quarter after, which has an\nexamination of its own under way, and serves the result. The list of planted deviations:\ntickmark simco --deviations.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, ok := s.flags["data"]; !ok && s.Env("TICKMARK_DATA") == "" {
 				s.flags["data"] = demoData
@@ -166,7 +166,7 @@ func (s *session) simcoCommand() *cobra.Command {
 	var deviations bool
 	c := &cobra.Command{
 		Use: "simco", Short: "Run the simulated company's systems alone", Args: cobra.NoArgs,
-		Long: "Serves GitHub, Okta and BambooHR of the simulated company on three ports of this machine, for trying connectors out.",
+		Long: "Serves GitHub, Okta, BambooHR and HCP Terraform of the simulated company on four ports of this machine, for trying connectors out.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg.Start = (period.Of(s.Now()) - period.Date(cfg.Days)).Time()
 			if start != "" {
@@ -209,12 +209,13 @@ func (s *session) simcoCommand() *cobra.Command {
 
 func (s *session) serveSimco(ctx context.Context, company *simco.Company, host string) error {
 	var servers []*http.Server
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	t := company.Tokens()
 	credentials := map[string]string{
 		simco.GitHub: "organisation " + t.GitHubOrg + ", token " + t.GitHubToken, simco.Okta: "token " + t.OktaToken, simco.BambooHR: "company " + t.BambooHRCompany + ", key " + t.BambooHRKey,
+		simco.Terraform: "organisation " + t.TerraformOrg + ", token " + t.TerraformToken,
 	}
-	for _, name := range []string{simco.GitHub, simco.Okta, simco.BambooHR} {
+	for _, name := range []string{simco.GitHub, simco.Okta, simco.BambooHR, simco.Terraform} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return errs.As(errs.Unavailable, err, "listen")

@@ -13,7 +13,8 @@ import (
 	"github.com/tickmark/tickmark/internal/event"
 )
 
-// authorities makes a permit that waits, a pipeline, and judges three events: one is allowed by nothing, two are not known.
+// authorities makes a permit that waits, a pipeline, and judges three events: two are allowed by nothing, one is not known. A fourth is
+// allowed by a run of infrastructure as code.
 func (in *installation) authorities(ctx context.Context, scope access.Scope, title string) error {
 	s := in.app.Authority
 	if _, err := s.Propose(ctx, scope, in.now, authority.PermitText{Kind: authority.Window, Title: title, Reason: title, Targets: []string{"i-*", title}, From: in.now, To: in.now.Add(time.Hour)}); err != nil {
@@ -34,8 +35,50 @@ func (in *installation) authorities(ctx context.Context, scope access.Scope, tit
 		}
 		happened = append(happened, e)
 	}
-	_, err := s.Judge(ctx, in.app.Access.System(scope.Org(), "detect"), in.now, happened)
+	bot := in.app.Access.System(scope.Org(), "detect")
+	if _, err := s.Judge(ctx, bot, in.now, happened); err != nil {
+		return err
+	}
+	_, err := s.Store.Keep(ctx, bot, byRun("ev_run_"+string(scope.Org()), title, in.now), event.Event{})
 	return err
+}
+
+// byRun is the judgement of an event that a run of infrastructure as code allows.
+func byRun(id, title string, at time.Time) authority.Judgement {
+	return authority.Judgement{Event: id, At: at, Log: "aws.cloudtrail", Act: authority.Change, Policy: "cloud-change", Actor: title, Action: "ecs:UpdateService", Target: title,
+		Verdict: authority.Authorised, Kind: authority.Infrastructure, Record: title + "/run-1", Why: "Run " + title + "/run-1 allows it: the state of its workspace holds " + title + "."}
+}
+
+// TestAllowedBy: an event's page says what allows it and leads there; the list narrows by the kind of record.
+func TestAllowedBy(t *testing.T) {
+	t.Parallel()
+	in := own(t)
+	e, at := in.reads(t)
+	analyst := in.cookie[access.SecurityAnalyst]
+	if s := one(t, in.get(t, at, analyst, http.StatusOK), "main"); strings.Contains(s, "What allows it") {
+		t.Errorf("what needs no authority is told to be allowed: %s", s)
+	}
+	if _, err := in.app.Authority.Store.Keep(t.Context(), in.app.Access.System(in.operator(t).Org(), "detect"), byRun(e.ID, "network", in.now), e); err != nil {
+		t.Fatal(err)
+	}
+	doc := in.get(t, at, analyst, http.StatusOK)
+	if s := one(t, doc, "main"); !strings.Contains(s, "Infrastructure as code network/run-1") || !strings.Contains(s, "the state of its workspace holds network.") {
+		t.Error(s)
+	}
+	day := in.now.UTC().Format(time.DateOnly)
+	for _, link := range []string{"/evidence?from=" + day + "&resource=infrastructure_run&to=" + in.now.UTC().AddDate(0, 0, 1).Format(time.DateOnly), "/authority?q=network%2Frun-1"} {
+		if len(all(doc, `main a[href="`+link+`"]`)) != 1 {
+			t.Errorf("nothing leads to %s", link)
+		}
+		in.get(t, link, analyst, http.StatusOK)
+	}
+	for query, want := range map[string]int{"kind=state&q=network": 1, "kind=deployment&q=network": 0, "kind=state&verdict=unauthorised": 0, "kind=luck": -1} {
+		res := in.do(http.MethodGet, "/authority?"+query, analyst, nil)
+		rows := len(all(parse(t, res), "#rows tbody tr td.nowrap"))
+		if want < 0 && res.StatusCode >= http.StatusInternalServerError || want >= 0 && (res.StatusCode != http.StatusOK || rows != want) {
+			t.Errorf("%s: %d, %d rows, want %d", query, res.StatusCode, rows, want)
+		}
+	}
 }
 
 func TestAuthorityPages(t *testing.T) {

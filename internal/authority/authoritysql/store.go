@@ -147,6 +147,7 @@ func where(scope access.ReadScope, f authority.Filter, search string) *sqldb.Whe
 	w.Add(`org_id = ?`, string(scope.Org()))
 	w.AddIf(f.Verdict != "", `verdict = ?`, string(f.Verdict))
 	w.AddIf(f.Act != "", `act = ?`, string(f.Act))
+	w.AddIf(f.Kind != "", `kind = ?`, string(f.Kind))
 	w.AddIf(f.Log != "", `log = ?`, f.Log)
 	w.AddIf(f.Event != "", `event = ?`, f.Event)
 	w.AddIf(!f.From.IsZero(), `at >= ?`, f.From.UnixMicro())

@@ -37,6 +37,33 @@ const (
 
 func permitURL(ref string) string { return permits + "/" + url.PathEscape(ref) }
 
+// Told is how a judgement is told elsewhere: its sign, and where more stands.
+type Told struct {
+	Key, Word string
+	Kind      string // of the record, where the record does not say so itself
+	Href      string // of the record: the permit, or the evidence in which a system told of it
+	Others    string // what else happened by it
+}
+
+// Tell says how to tell a judgement.
+func Tell(j authority.Judgement) Told {
+	var out Told
+	out.Key, out.Word = sign(j.Verdict)
+	if j.Record == "" {
+		return out
+	}
+	out.Others = place + "?" + url.Values{"q": {j.Record}}.Encode()
+	resource := map[authority.RecordKind]string{authority.Infrastructure: "infrastructure_run", authority.Deployment: "deployment", authority.PullRequest: "pull_request"}[j.Kind]
+	switch {
+	case strings.HasPrefix(j.Record, "AU-"):
+		out.Href = permitURL(j.Record)
+	case resource != "":
+		day := period.Of(j.At)
+		out.Kind, out.Href = j.Kind.Title(), "/evidence?"+url.Values{"resource": {resource}, "from": {day.String()}, "to": {(day + 1).String()}}.Encode()
+	}
+	return out
+}
+
 // Routes are the pages of this package.
 func Routes(s Services) []page.Route {
 	p := &pages{s}
@@ -75,13 +102,22 @@ var judged = page.TableSpec{
 	Filters: []page.Filter{
 		{Key: "verdict", Title: "Allowed", Kind: page.Segments, Options: []page.Option{{Value: string(authority.Unauthorised), Label: "Not allowed", Status: "fail"}, {Value: string(authority.Unknown), Label: "Unknown", Status: "err"}, {Value: string(authority.Authorised), Label: "Allowed", Status: "pass"}}},
 		{Key: "act", Title: "Act", Kind: page.Select, Options: []page.Option{{Value: string(authority.Change), Label: authority.Change.Title()}, {Value: string(authority.Grant), Label: authority.Grant.Title()}, {Value: string(authority.Transfer), Label: authority.Transfer.Title()}}},
+		{Key: "kind", Title: "By what", Kind: page.Select, Options: kinds()},
 		{Key: "from", Title: "From", Kind: page.Date}, {Key: "to", Title: "To", Kind: page.Date},
 	},
-	Search: "Find by actor, action or target", Sort: "-at", One: "act", Many: "acts",
+	Search: "Find by actor, action, target or record", Sort: "-at", One: "act", Many: "acts",
+}
+
+func kinds() []page.Option {
+	var out []page.Option
+	for _, k := range authority.Kinds {
+		out = append(out, page.Option{Value: string(k), Label: k.Title()})
+	}
+	return out
 }
 
 func filter(t *page.Table) authority.Filter {
-	f := authority.Filter{Verdict: authority.Verdict(t.Filter("verdict")), Act: authority.Act(t.Filter("act"))}
+	f := authority.Filter{Verdict: authority.Verdict(t.Filter("verdict")), Act: authority.Act(t.Filter("act")), Kind: authority.RecordKind(t.Filter("kind"))}
 	if d, err := period.ParseDate(t.Filter("from")); err == nil {
 		f.From = d.Time()
 	}

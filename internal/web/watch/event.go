@@ -57,7 +57,13 @@ func (p *pages) event(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Render(http.StatusOK, eventPage(r, a, e, p.Prove != nil))
+	var by *Allowed
+	if p.Allowed != nil && r.Can(access.ReadEvidence) {
+		if by, err = p.Allowed(r.Context(), r.Read(), id); err != nil {
+			return err
+		}
+	}
+	return r.Render(http.StatusOK, eventPage(r, a, e, p.Prove != nil, by))
 }
 
 // eventProof gives the event with its proof as a file.

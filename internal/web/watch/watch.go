@@ -48,8 +48,21 @@ type Services struct {
 	// Prove makes the file that proves an event, nil while none can be read; Keep files it as evidence and gives its reference.
 	Prove func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
 	Keep  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
+	// Allowed tells what allows an event; nil if it needs no authority.
+	Allowed func(ctx context.Context, s access.ReadScope, id string) (*Allowed, error)
 	// Erase erases the content of an event; nil while none can be read.
 	Erase func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error)
+}
+
+// Allowed is what allows an event, or that nothing does.
+type Allowed struct {
+	Act       string
+	Key, Word string // the sign of the verdict
+	Kind      string // of the record, where it does not say so itself
+	Record    string
+	Href      string // of the record
+	Others    string // what else happened by it
+	Why       string
 }
 
 type pages struct{ Services }
