@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -51,7 +50,12 @@ type File struct {
 // not known before the seal is made.
 func SealHash(m Manifest) (string, error) {
 	m.Seal = 0
-	b, err := canonical(m)
+	return digest(m)
+}
+
+// digest is the SHA-256 of the canonical form of a value, in hex.
+func digest(v any) (string, error) {
+	b, err := canonical(v)
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +74,7 @@ const (
 // when they are made, not when the bundle is.
 var SealedPrefixes = []string{"data/", "manifests/", "results/", "dossier.json", "report/", "issued/"}
 
-// Bundle verifies an engagement bundle. It returns an error only when r is no zip archive at all; everything else wrong
+// Bundle verifies the bundle of an engagement or of an incident's case file. It returns an error only when r is no zip archive at all; everything else wrong
 // with it is a finding.
 func Bundle(r io.ReaderAt, size int64, opt Options) (*Report, error) {
 	z, err := zip.NewReader(r, size)
@@ -80,6 +84,10 @@ func Bundle(r io.ReaderAt, size int64, opt Options) (*Report, error) {
 	rep := &Report{Kind: "bundle", Findings: []Finding{}, Notes: []string{}}
 	b := &bundle{rep: rep, opt: opt, files: map[string]*zip.File{}}
 	b.index(z)
+	if b.files[ManifestName] == nil && b.files[CaseName] != nil {
+		checkCase(b, size)
+		return rep, nil
+	}
 	if !b.readManifest() {
 		return rep, nil
 	}
@@ -196,30 +204,31 @@ func (b *bundle) checkFiles() {
 			b.rep.find(CheckMissing, f.Path, "listed in %s, but dropped from the bundle", ManifestName)
 			continue
 		}
-		got, n, err := hashFile(zf, f.Size)
-		switch {
-		case err != nil:
-			b.rep.find(CheckFile, f.Path, "cannot be read: %v", err)
-		case got != f.SHA256 && byHash[got] != "":
-			b.rep.find(CheckSwapped, f.Path, "holds the content of %s", byHash[got])
-		case n != f.Size:
-			b.rep.find(CheckFile, f.Path, "has another size than the %d bytes that were sealed", f.Size)
-		case got != f.SHA256:
-			b.rep.find(CheckFile, f.Path, "SHA-256 is %s, sealed was %s", got, f.SHA256)
-		}
+		n := b.sameAs(zf, f.Path, f.Size, f.SHA256, byHash)
 		b.rep.Files++
 		b.rep.Bytes += n
 	}
-	names := make([]string, 0, len(b.files))
-	for name := range b.files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range sortedNames(b.files) {
 		if _, ok := listed[name]; !ok && name != ManifestName && !strings.HasPrefix(name, "ledger/") {
 			b.rep.find(CheckExtra, name, "is in the bundle but was never sealed")
 		}
 	}
+}
+
+// sameAs holds a file to the size and the hash it is listed with, and gives how many bytes were read.
+func (b *bundle) sameAs(zf *zip.File, name string, size int64, sum string, byHash map[string]string) int64 {
+	got, n, err := hashFile(zf, size)
+	switch {
+	case err != nil:
+		b.rep.find(CheckFile, name, "cannot be read: %v", err)
+	case got != sum && byHash[got] != "":
+		b.rep.find(CheckSwapped, name, "holds the content of %s", byHash[got])
+	case n != size:
+		b.rep.find(CheckFile, name, "has another size than the %d bytes that were sealed", size)
+	case got != sum:
+		b.rep.find(CheckFile, name, "SHA-256 is %s, sealed was %s", got, sum)
+	}
+	return n
 }
 
 // hashFile streams a file: it never holds more than a buffer, and stops one byte after the size that was declared.

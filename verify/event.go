@@ -17,6 +17,9 @@ import (
 // root over the commitments of its events.
 const KindSegment = "event.segment.sealed"
 
+// KindEventErased is the kind of the ledger entry that tells of the erasure of an event: its payload names it as "event".
+const KindEventErased = "event.erased"
+
 // EventKind is what the proof of an event calls itself, by which it is told from the proof of an entry.
 const EventKind = "event"
 

@@ -38,7 +38,7 @@ const (
 
 // Report is the outcome of a verification. No findings means that everything checked holds.
 type Report struct {
-	Kind      string    `json:"kind"` // "bundle", "ledger", "proof" or "event"
+	Kind      string    `json:"kind"` // "bundle", "case", "ledger", "proof" or "event"
 	Findings  []Finding `json:"findings"`
 	Notes     []string  `json:"notes"` // true things a reader should know that are not faults
 	Key       string    `json:"key"`   // the key that signed the checkpoint
@@ -54,7 +54,8 @@ type Report struct {
 	FirstTime string    `json:"first_time"`
 	LastTime  string    `json:"last_time"`
 	Redrawn   []Redrawn `json:"redrawn"` // samples that were drawn again
-	Proofs    int       `json:"proofs"`  // of entries in other ledgers, which came along
+	Proofs    int       `json:"proofs"`  // of entries in other ledgers, which came along; of a case file: all that are in it
+	Events    int       `json:"events"`  // of a case file: records that are proven
 	// Event is what the proof of an event shows; nil of anything else, and when something was found.
 	Event *ProvenEvent `json:"event,omitempty"`
 }

@@ -32,6 +32,7 @@ func (a *App) wireAlerts() {
 	a.Alerts = &alert.Service{Store: alerts, Redaction: alerts, Settings: alerts, Members: a.Access, Tx: a.DB, Ledger: a.Ledger.Store}
 	a.Incidents = &incident.Service{
 		Store: &incidentsql.Store{DB: a.DB}, Alerts: a.Alerts, Playbooks: playbooks{}, Members: a.Access, Files: incidentFiles{a}, Tx: a.DB, Ledger: a.Ledger.Store, Tactics: tactics,
+		Bundle: a.bundleClosed,
 	}
 }
 
@@ -72,10 +73,7 @@ func (f incidentFiles) File(ctx context.Context, s access.Scope, now time.Time, 
 	if err != nil {
 		return "", "", err
 	}
-	from := x.Created.UTC().Truncate(24 * time.Hour)
-	if m := x.Times.Started; m != nil && m.At.Before(from) {
-		from = m.At.UTC().Truncate(24 * time.Hour)
-	}
+	from := caseFrom(x)
 	all, err := f.a.Evidence.Add(ctx, s, now, func(t time.Time) evidence.ItemID { return evidence.ItemID(id.New("evd", t)) }, evidence.Upload{
 		Title: x.Ref + " " + x.Title, Kind: evidence.Document, Files: []evidence.File{evidence.Bytes(x.Ref+".json", body), evidence.Bytes(x.Ref+".pdf", paper)}, Class: evidence.Confidential,
 		Shows: "The whole record of the incident as it was closed: instants, timeline with ledger entries, alerts, actions, notices and decisions.",
@@ -92,18 +90,11 @@ func (f incidentFiles) File(ctx context.Context, s access.Scope, now time.Time, 
 
 // PrintCase makes the case file of an incident as PDF. The same incident gives the same bytes.
 func (a *App) PrintCase(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error) {
-	o, err := a.Access.Org(ctx, s)
+	head, err := a.letterhead(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	p := report.CasePaper{Org: o.Name, Simulated: o.Simulated, File: c, Names: map[string]string{}}
-	members, err := a.Access.Members(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range members {
-		p.Names[string(m.ID)] = m.Name
-	}
+	p := report.CasePaper{Org: head.Org, Simulated: head.Simulated, File: c, Names: head.Names}
 	if s.Can(access.ReadTasks) {
 		all, err := a.Work.List(ctx, s, work.Filter{Source: work.FromIncident}, paging.Query{Size: paging.MaxSize})
 		if err != nil {

@@ -147,17 +147,17 @@ func (a *App) WriteAuditBundle(ctx context.Context, who access.AuditScope, now t
 }
 
 // writeWhole writes a bundle to a file that must not exist. The file appears when it is whole and on disk, or never.
-func writeWhole(name string, write func(io.Writer) (verify.Manifest, error)) (verify.Manifest, int64, error) {
+func writeWhole[M any](name string, write func(io.Writer) (M, error)) (m M, size int64, err error) {
 	if _, err := os.Stat(name); err == nil {
-		return verify.Manifest{}, 0, errs.New(errs.Conflict, "%s exists already", name).WithHint("Choose another name.")
+		return m, 0, errs.New(errs.Conflict, "%s exists already", name).WithHint("Choose another name.")
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".bundle-*")
 	if err != nil {
-		return verify.Manifest{}, 0, errs.As(errs.Unavailable, err, "write %s", name)
+		return m, 0, errs.As(errs.Unavailable, err, "write %s", name)
 	}
 	defer os.Remove(tmp.Name()) //nolint:errcheck // gone already when the rename succeeded
 	w := bufio.NewWriterSize(tmp, 1<<20)
-	m, err := write(w)
+	m, err = write(w)
 	if err == nil {
 		err = errors.Join(w.Flush(), tmp.Sync())
 	}

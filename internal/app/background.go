@@ -22,6 +22,7 @@ const (
 	jobBundle  = "bundle"
 	jobImport  = "import"
 	jobTrace   = "reconstruct"
+	jobCase    = "case bundle"
 	jobAudit   = "audit bundle" // of a firm
 )
 
@@ -45,7 +46,7 @@ func (a *App) OpenJobs(ctx context.Context) error {
 }
 
 func (a *App) newQueue(ctx context.Context) (*jobs.Queue, error) {
-	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob, jobImport: a.importJob, jobAudit: a.auditJob, jobIssue: a.issueJob, jobTrace: a.traceJob})
+	return jobs.Open(ctx, a.DB, a.Log, a.Clock, map[string]jobs.Handler{jobCollect: a.collectJob, jobTest: a.testJob, jobBundle: a.bundleJob, jobImport: a.importJob, jobAudit: a.auditJob, jobIssue: a.issueJob, jobTrace: a.traceJob, jobCase: a.caseJob})
 }
 
 // system is the scope in which background work of an organisation runs; its trail names who asked for it.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -200,11 +201,24 @@ const signalsAtOnce = 2000
 
 // tell raises alerts of what was found.
 func (a *App) tell(ctx context.Context, scope access.Scope, now time.Time, found []watch.Signal) error {
+	if len(found) == 0 {
+		return nil
+	}
+	// People know a source by its reference, and write it into rules of who is told and into silences.
+	sources, err := a.Sources.Store.Sources(ctx, scope.ReadScope)
+	if err != nil {
+		return err
+	}
+	refs := make(map[string]string, len(sources))
+	for _, x := range sources {
+		refs[string(x.ID)] = x.Ref
+	}
 	for len(found) > 0 {
 		n := min(len(found), signalsAtOnce)
 		out := make([]alert.Signal, n)
 		for i, x := range found[:n] {
 			out[i] = signalOf(x)
+			out[i].Source = cmp.Or(refs[x.Source], x.Source)
 		}
 		if _, err := a.Alerts.Raise(ctx, scope, now, out); err != nil {
 			return err

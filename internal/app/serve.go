@@ -171,7 +171,7 @@ func (a *App) Pages() web.Services {
 		Policies: a.Policies, People: a.People, RefreshPeople: a.RefreshPeople, Campaigns: a.Campaigns, Training: a.Training,
 		Vendors: a.Vendors, AroundVendors: aroundVendors{a},
 		Work: a.Work, Reviews: a.Reviews, Notify: a.Notify, Occurrences: a.Occurrences, Duties: a.Duties, Seen: a.Seen, Imports: a.Imports, Import: a.ImportNow,
-		Fieldwork: a.Fieldwork, Packs: queued{a}, Seals: queued{a}, Customs: a.customs, Issue: a.Issue, Intake: a.Intake, Sources: a.Sources, Event: a.eventReader(), FindEvents: a.eventFinder(), QueryEvents: a.eventQuery(), FileHunt: a.fileHunt, ProveEvent: a.proveEvent(), FileEvent: a.fileEvent, EraseEvent: a.eraseEvent(), Feeds: eventFeeds{a}, PrintCase: a.PrintCase,
+		Fieldwork: a.Fieldwork, Packs: queued{a}, Cases: a.Cases(), Seals: queued{a}, Customs: a.customs, Issue: a.Issue, Intake: a.Intake, Sources: a.Sources, Event: a.eventReader(), FindEvents: a.eventFinder(), QueryEvents: a.eventQuery(), FileHunt: a.fileHunt, ProveEvent: a.proveEvent(), FileEvent: a.fileEvent, EraseEvent: a.eraseEvent(), Feeds: eventFeeds{a}, PrintCase: a.PrintCase,
 		Alerts: a.Alerts, Incidents: a.Incidents, Risks: a.Risks, Changes: a.Changes, Authority: a.Authority, Detect: a.Detect, Requests: a.Requests, AroundRisks: a.AroundRisks,
 		Background: a.Background(), SetUp: a.found, SetupCode: a.setupCode,
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
+	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/platform/jobs"
@@ -29,7 +30,7 @@ type queued struct{ a *App }
 func (a *App) Background() page.Background { return queued{a} }
 
 // rightOf is what each kind of job needs, to start it and to stop it.
-var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine, jobIssue: access.SignOpinion, jobTrace: access.HandleAlerts}
+var rightOf = map[string]access.Action{jobCollect: access.RunCollection, jobTest: access.RunTests, jobBundle: access.BuildReport, jobImport: access.ImportRecords, jobAudit: access.Examine, jobIssue: access.SignOpinion, jobTrace: access.HandleAlerts, jobCase: access.HandleAlerts}
 
 // start enqueues a job and records who asked for it.
 func (w queued) start(ctx context.Context, scope access.Scope, n jobs.New) (string, error) {
@@ -294,8 +295,15 @@ func (w queued) File(ctx context.Context, scope access.ReadScope, id string) (pa
 	if err != nil {
 		return page.Output{}, err
 	}
-	if err := scope.Require(access.ReadEngagement); err != nil {
+	need := access.ReadEngagement
+	if j.Kind == jobCase {
+		need = access.ReadDetections
+	}
+	if err := scope.Require(need); err != nil {
 		return page.Output{}, err
+	}
+	if j.Kind == jobCase && j.Status == jobs.Done {
+		return w.output(j, incident.BundleName(j.Subject))
 	}
 	if j.Kind != jobBundle || j.Status != jobs.Done {
 		return page.Output{}, errs.New(errs.NotFound, "this job made no file")
@@ -307,7 +315,7 @@ func (w queued) File(ctx context.Context, scope access.ReadScope, id string) (pa
 func (w queued) output(j jobs.Job, name string) (page.Output, error) {
 	f, err := os.Open(w.a.bundleFile(j.Org, j.ID))
 	if errors.Is(err, fs.ErrNotExist) {
-		return page.Output{}, errs.New(errs.NotFound, "the bundle has been tidied away").WithHint("Bundles wait for a week. Make it again from the dossier.")
+		return page.Output{}, errs.New(errs.NotFound, "the bundle has been tidied away").WithHint("Bundles wait for a week. Make it again from where it was made.")
 	}
 	if err != nil {
 		return page.Output{}, errs.As(errs.Unavailable, err, "open the bundle")

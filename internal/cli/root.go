@@ -115,7 +115,7 @@ func (s *session) root() *cobra.Command {
 	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask before what cannot be undone")
 	root.AddCommand(
 		s.initCommand(), s.serveCommand(), s.demoCommand(), s.statusCommand(), s.connectCommand(), s.collectCommand(), s.testCommand(), s.controlCommand(), s.taskCommand(), s.requestCommand(), s.riskCommand(), s.changeCommand(), s.personCommand(), s.policyCommand(), s.reviewCommand(), s.vendorCommand(), s.importCommand(),
-		s.campaignCommand(), s.trainingCommand(), s.frameworkCommand(), s.evidenceCommand(), s.exceptionCommand(), s.auditCommand(), s.reportCommand(), s.bundleCommand(), s.ledgerCommand(), s.verifyCommand(), s.detectCommand(), s.ruleCommand(), s.eventCommand(),
+		s.campaignCommand(), s.trainingCommand(), s.frameworkCommand(), s.evidenceCommand(), s.exceptionCommand(), s.auditCommand(), s.reportCommand(), s.bundleCommand(), s.ledgerCommand(), s.verifyCommand(), s.detectCommand(), s.ruleCommand(), s.eventCommand(), s.incidentCommand(),
 		s.simcoCommand(), s.userCommand(), s.roleCommand(), s.tokenCommand(), s.doctorCommand(), s.versionCommand(), exitCodesTopic(),
 	)
 	root.SetHelpCommand(helpCommand())

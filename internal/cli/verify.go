@@ -21,8 +21,8 @@ import (
 func (s *session) verifyCommand() *cobra.Command {
 	var keys, checkpoints []string
 	c := &cobra.Command{
-		Use: "verify [FILE]", Short: "Check a bundle, a ledger proof or the proof of an event, offline", Args: cobra.MaximumNArgs(1),
-		Long: `Checks a bundle (zip), a ledger proof or an event with its proof (JSON) with nothing else at hand: signatures, inclusion of every entry, no gap,
+		Use: "verify [FILE]", Short: "Check a bundle, a case file, a ledger proof or the proof of an event, offline", Args: cobra.MaximumNArgs(1),
+		Long: `Checks a bundle or the case file of an incident (zip), a ledger proof or an event with its proof (JSON) with nothing else at hand: signatures, inclusion of every entry, no gap,
 no fork, the hash of every file. Of a PDF, the signature that the organisation's key made. Without FILE, the newest bundle in the working folder.
 
 The key inside the file proves that it is consistent, not who signed it: give the key the organisation publishes with
@@ -155,6 +155,9 @@ func (s *session) printReport(name string, rep *verify.Report) {
 		fmt.Fprintf(s.Out, "%s %s holds: event %s was in place %s of the %s events of segment %s when entry %s sealed it at %s.\n", s.paint(green, "✓"), name, printable(e.ID),
 			grouped(e.Place+1), grouped(e.Rows), printable(e.Segment), grouped(e.Entry), printable(e.Sealed))
 		fmt.Fprintf(s.Out, "  Record of %s bytes, SHA-256 %s.", grouped(int64(e.Bytes)), e.SHA256)
+	} else if rep.Kind == verify.CaseKind {
+		fmt.Fprintf(s.Out, "%s %s holds: %s files (%s bytes), %s events with their records, %s ledger entries.\n", s.paint(green, "✓"), name, grouped(int64(rep.Files)), grouped(rep.Bytes), grouped(int64(rep.Events)), grouped(int64(rep.Entries)))
+		fmt.Fprintf(s.Out, "  Entries from %s to %s.", rep.FirstTime, rep.LastTime)
 	} else if rep.Kind != "proof" {
 		fmt.Fprintf(s.Out, "%s %s holds: %s files (%s bytes), %s ledger entries in %s batches, %s payloads opened.\n", s.paint(green, "✓"), name,
 			grouped(int64(rep.Files)), grouped(rep.Bytes), grouped(int64(rep.Entries)), grouped(int64(rep.Batches)), grouped(int64(rep.Payloads)))

@@ -12,10 +12,11 @@ import (
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
+	"github.com/tickmark/tickmark/verify"
 )
 
 // KindErased is the kind of the ledger entry that records the erasure of an event.
-const KindErased = "event.erased"
+const KindErased = verify.KindEventErased
 
 // Erasure is an event whose content was erased: what stays of it, and why.
 type Erasure struct {

@@ -29,11 +29,17 @@ type Filing interface {
 	// Filed gives an event that is in a segment. One that waits to be filed is Unavailable. Law: the path leads to Seal.Root, or it
 	// is an error.
 	Filed(ctx context.Context, scope access.ReadScope, id string) (Filed, error)
+	// FiledAll gives those of many events that are in segments, in the order in which they arrived; an error of do ends it. What it
+	// holds at once does not grow with their number. absent says of each other one why it is not given: Unavailable while it waits to
+	// be filed, NotFound otherwise, with its erasure as the cause where it was erased.
+	FiledAll(ctx context.Context, scope access.ReadScope, ids []string, do func(*Filed) error) (absent map[string]error, err error)
 }
 
 // Prover proves that an entry is in the ledger.
 type Prover interface {
 	Prove(ctx context.Context, scope access.ReadScope, seq int64) (verify.SingleProof, error)
+	// ProveAt is Prove up to a checkpoint that somebody has, signed: many proofs lead to the same one.
+	ProveAt(ctx context.Context, scope access.ReadScope, checkpoint []byte, seq int64) (verify.SingleProof, error)
 }
 
 // Proofs exports single events in such a way that an outsider can check them: tickmark verify, or package verify.
@@ -51,12 +57,40 @@ func (p *Proofs) Export(ctx context.Context, scope access.ReadScope, id string) 
 	if err != nil {
 		return verify.EventProof{}, err
 	}
-	if !utf8.Valid(x.Raw) {
-		return verify.EventProof{}, errs.New(errs.Internal, "the record of event %s is no UTF-8", id)
-	}
 	seal, err := p.Ledger.Prove(ctx, scope, x.Seal.Seq)
 	if err != nil {
 		return verify.EventProof{}, errs.Wrap(err, "the segment of event %s", id)
+	}
+	return x.proof(seal)
+}
+
+// ExportAll gives the proofs of many events up to one checkpoint, in the order in which they arrived. absent is as FiledAll has it.
+func (p *Proofs) ExportAll(ctx context.Context, scope access.ReadScope, checkpoint []byte, ids []string, do func(verify.EventProof) error) (absent map[string]error, err error) {
+	if err := scope.Require(access.ReadDetections); err != nil {
+		return nil, err
+	}
+	var seq int64
+	var seal verify.SingleProof // of seq: events that were sealed together come one after another
+	return p.Filing.FiledAll(ctx, scope, ids, func(x *Filed) error {
+		if seq != x.Seal.Seq {
+			var err error
+			if seal, err = p.Ledger.ProveAt(ctx, scope, checkpoint, x.Seal.Seq); err != nil {
+				return errs.Wrap(err, "the segment of event %s", x.ID)
+			}
+			seq = x.Seal.Seq
+		}
+		proof, err := x.proof(seal)
+		if err != nil {
+			return err
+		}
+		return do(proof)
+	})
+}
+
+// proof puts an event and the proof of its seal together.
+func (x *Filed) proof(seal verify.SingleProof) (verify.EventProof, error) {
+	if !utf8.Valid(x.Raw) {
+		return verify.EventProof{}, errs.New(errs.Internal, "the record of event %s is no UTF-8", x.ID)
 	}
 	out := verify.EventProof{
 		V: 1, Kind: verify.EventKind, ID: x.ID, Record: string(x.Raw), Salt: hex.EncodeToString(x.Salt), Place: x.Place - x.Seal.Place, Path: make([]string, len(x.Path)), Seal: seal,

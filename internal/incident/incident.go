@@ -271,6 +271,7 @@ type Incident struct {
 	Disposition string       `json:"disposition,omitempty"` // what was done about it, said when it was closed
 	Evidence    string       `json:"evidence,omitempty"`    // reference of the case file that was kept when it was closed
 	Printed     string       `json:"printed,omitempty"`     // the same as PDF
+	Bundle      string       `json:"bundle,omitempty"`      // the same as an archive with records and proofs
 	Version     int          `json:"version"`
 	Created     time.Time    `json:"created"`
 	Author      string       `json:"author"`
@@ -312,6 +313,7 @@ const (
 	Shut      Act = "closed"
 	Reopened  Act = "reopened"
 	Traced    Act = "reconstructed"
+	Bundled   Act = "bundled"
 )
 
 // Title is the act as people read it.
@@ -345,6 +347,8 @@ func (a Act) Title() string {
 		return "Incident opened again"
 	case Traced:
 		return "Reconstructed"
+	case Bundled:
+		return "Bundle kept as evidence"
 	}
 	return string(a)
 }

@@ -342,7 +342,21 @@ func (s *Service) Close(ctx context.Context, scope access.Scope, now time.Time, 
 		x.State, x.Outcome, x.Disposition = Closed, o, disposition
 		x.Times.Closed = &Moment{At: now, By: Mark{scope.Actor(), now}}
 		says["outcome"] = string(o)
-		return s.file(ctx, scope, now, x, says)
+		if err := s.file(ctx, scope, now, x, says); err != nil || s.Bundle == nil {
+			return err
+		}
+		return s.Bundle(ctx, scope, *x)
+	})
+}
+
+// KeepBundle says in which evidence the bundle of a closed incident is kept.
+func (s *Service) KeepBundle(ctx context.Context, scope access.Scope, now time.Time, ref, evidence string) (Incident, error) {
+	return s.change(ctx, scope, now, ref, 0, Bundled, Step{Note: evidence}, func(_ context.Context, x *Incident, says map[string]any) error {
+		if x.State != Closed {
+			return errs.New(errs.Conflict, "%s was opened again meanwhile", x.Ref).WithHint("Its bundle is kept when it is closed again.")
+		}
+		x.Bundle, says["evidence"] = evidence, evidence
+		return nil
 	})
 }
 
@@ -397,6 +411,7 @@ func (s *Service) Reopen(ctx context.Context, scope access.Scope, now time.Time,
 		}
 		says["was"] = string(x.Outcome)
 		x.State, x.Outcome, x.Disposition, x.Times.Closed, x.Evidence = x.reached(), "", "", nil, ""
+		x.Bundle = ""
 		return nil
 	})
 }

@@ -35,8 +35,10 @@ type Service struct {
 	Alerts    Alerts
 	Playbooks Playbooks
 	Members   Members
-	Files     Files  // nil keeps no case file
-	Events    Events // nil reconstructs nothing
+	Files     Files // nil keeps no case file
+	// Bundle has the bundle of an incident that is being closed made and kept, in the transaction that closes it; nil has none made.
+	Bundle func(ctx context.Context, scope access.Scope, x Incident) error
+	Events Events // nil reconstructs nothing
 	// Tactics are the tactics of ATT&CK a rule is about; nil knows none.
 	Tactics func(rule string) []string
 	Tx      access.Tx
@@ -185,7 +187,7 @@ func (s *Service) change(ctx context.Context, scope access.Scope, now time.Time,
 		if err := do(ctx, &x, says); err != nil {
 			return err
 		}
-		if was.State == Closed && x.State == Closed && !slices.Contains([]Act{Reviewed, Decided, Noted, Clocked, Told, Ticked, Shut, Traced}, kind) {
+		if was.State == Closed && x.State == Closed && !slices.Contains([]Act{Reviewed, Decided, Noted, Clocked, Told, Ticked, Shut, Traced, Bundled}, kind) {
 			return errs.New(errs.Conflict, "%s is closed", x.Ref).WithHint("Open it again first.")
 		}
 		if err := s.check(ctx, scope.ReadScope, now, &x, was); err != nil {

@@ -104,12 +104,11 @@ type Seal struct {
 
 // Close seals the list of files into the chain of the scope, adds that chain, and ends the archive.
 func (p *Pack) Close(ctx context.Context, s *Service, scope access.Scope, now time.Time, x Seal) (verify.Manifest, error) {
-	slices.SortFunc(p.files, func(x, y verify.File) int { return strings.Compare(x.Path, y.Path) })
 	head, err := s.Store.Head(ctx, scope.ReadScope)
 	if err != nil {
 		return verify.Manifest{}, err
 	}
-	m := verify.Manifest{V: 1, Title: x.Title, Engagement: x.Engagement, Created: now.UTC().Format(time.RFC3339), Org: head.Tag, Files: p.files}
+	m := verify.Manifest{V: 1, Title: x.Title, Engagement: x.Engagement, Created: now.UTC().Format(time.RFC3339), Org: head.Tag, Files: p.Files()}
 	sum, err := verify.SealHash(m)
 	if err != nil {
 		return m, err
@@ -127,16 +126,27 @@ func (p *Pack) Close(ctx context.Context, s *Service, scope access.Scope, now ti
 	if err := s.Export(ctx, scope.ReadScope, m.Seal, x.Disclose, p.create); err != nil {
 		return m, err
 	}
-	w, err := p.create(verify.ManifestName)
+	return m, p.End(verify.ManifestName, m)
+}
+
+// Files are those that were added, by their names.
+func (p *Pack) Files() []verify.File {
+	slices.SortFunc(p.files, func(x, y verify.File) int { return strings.Compare(x.Path, y.Path) })
+	return p.files
+}
+
+// End writes the list of files, which is none of them, and ends the archive.
+func (p *Pack) End(name string, list any) error {
+	w, err := p.create(name)
 	if err != nil {
-		return m, err
+		return err
 	}
-	text, err := indented(m)
+	text, err := indented(list)
 	if err != nil {
-		return m, err
+		return err
 	}
 	if _, err := io.WriteString(w, text); err != nil {
-		return m, err
+		return err
 	}
-	return m, p.z.Close()
+	return p.z.Close()
 }

@@ -69,9 +69,16 @@ func (s *Service) Seal(ctx context.Context, now time.Time) (sealed int, err erro
 
 // Checkpoint is the log's newest signed checkpoint, checked against its own key before it is given to anybody.
 func (s *Service) Checkpoint(ctx context.Context) ([]byte, verify.Checkpoint, error) {
-	signed, err := s.Log.Checkpoint(ctx)
-	if err != nil {
-		return nil, verify.Checkpoint{}, err
+	return s.checkpoint(ctx, nil)
+}
+
+// checkpoint opens a signed checkpoint, or the log's newest.
+func (s *Service) checkpoint(ctx context.Context, signed []byte) ([]byte, verify.Checkpoint, error) {
+	if signed == nil {
+		var err error
+		if signed, err = s.Log.Checkpoint(ctx); err != nil {
+			return nil, verify.Checkpoint{}, err
+		}
 	}
 	cp, err := verify.OpenCheckpoint(signed, []string{s.Log.Key()})
 	if err != nil {
@@ -82,6 +89,11 @@ func (s *Service) Checkpoint(ctx context.Context) ([]byte, verify.Checkpoint, er
 
 // Prove builds the proof that an entry is in the log, as `tickmark verify` reads it. The entry must be sealed.
 func (s *Service) Prove(ctx context.Context, scope access.ReadScope, seq int64) (verify.SingleProof, error) {
+	return s.ProveAt(ctx, scope, nil, seq)
+}
+
+// ProveAt is Prove up to a signed checkpoint that the log published earlier; nil is its newest.
+func (s *Service) ProveAt(ctx context.Context, scope access.ReadScope, signed []byte, seq int64) (verify.SingleProof, error) {
 	if err := scope.Require(access.ReadLedger); err != nil {
 		return verify.SingleProof{}, err
 	}
@@ -100,9 +112,12 @@ func (s *Service) Prove(ctx context.Context, scope access.ReadScope, seq int64) 
 	if err != nil {
 		return verify.SingleProof{}, err
 	}
-	signed, cp, err := s.Checkpoint(ctx)
+	signed, cp, err := s.checkpoint(ctx, signed)
 	if err != nil {
 		return verify.SingleProof{}, err
+	}
+	if *b.Leaf >= cp.Size {
+		return verify.SingleProof{}, errs.New(errs.Unavailable, "entry %d was sealed after the checkpoint of %d leaves", seq, cp.Size).WithHint("Take a newer checkpoint.")
 	}
 	hashes, err := s.Store.Hashes(ctx, scope, b.First, b.Last)
 	if err != nil {

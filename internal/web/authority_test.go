@@ -55,7 +55,7 @@ func TestAllowedBy(t *testing.T) {
 	in := own(t)
 	e, at := in.reads(t)
 	analyst := in.cookie[access.SecurityAnalyst]
-	if s := one(t, in.get(t, at, analyst, http.StatusOK), "main"); strings.Contains(s, "What allows it") {
+	if s := one(t, in.get(t, at, analyst, http.StatusOK), "main"); strings.Contains(s, "Was it allowed?") {
 		t.Errorf("what needs no authority is told to be allowed: %s", s)
 	}
 	if _, err := in.app.Authority.Store.Keep(t.Context(), in.app.Access.System(in.operator(t).Org(), "detect"), byRun(e.ID, "network", in.now), e); err != nil {

@@ -48,16 +48,13 @@ var notLinked = map[string]bool{
 	"/start":                                       true, // an installation without an organisation
 	"/start/checklist":                             true, // the palette, and the home page once most of it is done
 	"/alerts/{ref}/reopen":                         true, // a closed alert
-	"/alerts/{ref}/events/{event}":                 true, // an event that can be read
-	"/alerts/{ref}/events/{event}/erase":           true, // the same
-	"/alerts/{ref}/events/{event}/keep":            true, // the same
-	"/alerts/{ref}/events/{event}/proof":           true, // the same
 	"/events/{event}/proof":                        true, // an event that can be read
 	"/events/{event}/keep":                         true, // the same
 	"/events/{event}/erase":                        true, // the same
 	"/vendors/{ref}/remove":                        true, // a vendor of whom nothing is filed
 	"/hunt/keep":                                   true, // a hunt that found something
 	"/hunt/saved/{id}/remove":                      true, // a saved hunt
+	"/incidents/{ref}/case.zip":                    true, // an incident of which there is a bundle
 	"/incidents/{ref}/graph.svg":                   true, // an incident that was reconstructed
 	"/jobs/events":                                 true, // a script asks for it
 	"/jobs/{id}":                                   true, // a job

@@ -1,11 +1,9 @@
 package web
 
 import (
-	"context"
 	"slices"
 	"strings"
 
-	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/web/account"
 	"github.com/tickmark/tickmark/internal/web/api"
 	"github.com/tickmark/tickmark/internal/web/audits"
@@ -56,7 +54,7 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("vendors", rulebook.Routes(rulebook.Services{Detect: s.Detect, View: s.View})),
 		styled("vendors", sources.Routes(sources.Services{Sources: s.Sources, Intake: s.Intake, View: s.View, Address: s.Address})),
 		settings.Routes(settings.Services{Access: s.Access, View: s.View, Notify: s.Notify, Customs: s.Customs}),
-		watch.Routes(watch.Services{Background: s.Background, Print: s.PrintCase, Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Event: s.Event, Query: s.QueryEvents, File: s.FileHunt, Prove: s.ProveEvent, Keep: s.FileEvent, Erase: s.EraseEvent, Allowed: s.allowed}),
+		watch.Routes(watch.Services{Background: s.Background, Cases: s.Cases, Sources: s.Sources, Print: s.PrintCase, Alerts: s.Alerts, Incidents: s.Incidents, Access: s.Access, Notify: s.Notify, Controls: s.Controls, View: s.View, System: s.System, Work: s.Work, Query: s.QueryEvents, File: s.FileHunt}),
 		stored.Routes(stored.Services{Find: s.FindEvents, Event: s.Event, Prove: s.ProveEvent, Keep: s.FileEvent, Erase: s.EraseEvent, Sources: s.Sources, Alerts: s.Alerts, Authority: s.Authority, Reviews: s.Reviews, View: s.View}),
 		campaigns.Routes(campaigns.Services{Campaigns: s.Campaigns, Training: s.Training, People: s.People, Access: s.Access, Mails: s.Notify.MailsPeople}),
 		audits.Routes(audits.Services{Access: s.Access, Engagement: s.Engagement}),
@@ -64,22 +62,12 @@ func Routes(s Services, dev bool) []page.Route {
 		styled("examination engagements", examination.Routes(examination.Services{View: s.View, Engagement: s.Engagement, Letters: s.Letters, Access: s.Access, System: s.System, Background: s.Background})),
 		styled("fieldwork tools", fieldwork.Routes(fieldwork.Services{Work: s.Fieldwork, Access: s.Access, Evaluate: s.Evaluate, Packs: s.Packs})),
 		styled("issue examination planning", issuing.Routes(issuing.Services{Issue: s.Issue, Engagement: s.Engagement, Access: s.Access, View: s.View, Seals: s.Seals, Mails: s.Notify.MailsReaders})),
-		api.Routes(api.Services{Access: s.Access, Engagement: s.Engagement, Requests: s.Requests, Work: s.Fieldwork}),
+		api.Routes(api.Services{Access: s.Access, Engagement: s.Engagement, Requests: s.Requests, Work: s.Fieldwork, Incidents: s.Incidents, Cases: s.Cases}),
 	)
 	if dev {
 		all = append(all, account.DevRoutes()...)
 	}
 	return all
-}
-
-// allowed tells what allows an event.
-func (s Services) allowed(ctx context.Context, scope access.ReadScope, id string) (*watch.Allowed, error) {
-	j, judged, err := s.Authority.Of(ctx, scope, id)
-	if err != nil || !judged {
-		return nil, err
-	}
-	at := authority.Tell(j)
-	return &watch.Allowed{Act: j.Act.Title(), Key: at.Key, Word: at.Word, Kind: at.Kind, Record: j.Record, Href: at.Href, Others: at.Others, Why: j.Why}, nil
 }
 
 // styled names the sheets that the pages of a package need besides the common one.

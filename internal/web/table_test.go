@@ -117,7 +117,7 @@ func owned(t *testing.T) (*installation, map[string][]string) {
 		}
 		for _, r := range in.routes { // no page links to what programs read: the addresses are those of the pages
 			rest, ok := strings.CutPrefix(r.Pattern, "/api/v1")
-			for _, base := range []string{"/engagements/{ref}", "/audits/{engagement}", "/engagements", "/audits"} {
+			for _, base := range []string{"/engagements/{ref}", "/audits/{engagement}", "/incidents/{ref}", "/engagements", "/audits", "/incidents"} {
 				if below, is := strings.CutPrefix(rest, base); ok && is && len(crawled[base]) > 0 {
 					path, _, _ := strings.Cut(crawled[base][0], "?")
 					crawled[r.Pattern] = []string{"/api/v1" + path + below}

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,8 +15,10 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/platform/jobs"
 )
 
 func signalOf(what, technique string, level alert.Level, at time.Time) alert.Signal {
@@ -293,5 +297,92 @@ func TestTimeTargets(t *testing.T) {
 	b, err := io.ReadAll(in.do(http.MethodGet, "/incidents?as=csv", reader, nil).Body)
 	if err != nil || !strings.Contains(string(b), "Target to contain") || !strings.Contains(string(b), "No target") {
 		t.Errorf("%v %.300s", err, b)
+	}
+}
+
+// TestCaseBundlePages: the case file with records and proofs is asked for on the page of its incident by who may, and fetched there and by
+// programs; that of a closed one is kept as evidence, and given from there.
+func TestCaseBundlePages(t *testing.T) {
+	t.Parallel()
+	in, ctx := installed(t), t.Context()
+	pia, auditor := in.cookie[access.SecurityAnalyst], in.cookie[access.Auditor]
+	scope, err := in.app.Access.As(ctx, in.operator(t), in.now, "security_analyst@alpha.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := in.app.Incidents.Declare(ctx, scope, in.now, incident.New{Text: incident.Text{Title: "Alpha: to be packed", Severity: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inc := "/incidents/" + x.Ref
+	if s := bodyOf(t, in.do("GET", inc, auditor, nil)); strings.Contains(s, "Make the bundle") || strings.Contains(s, "case.zip") {
+		t.Error("an auditor may make a bundle, or one is there before the first")
+	}
+	if s := bodyOf(t, in.do("GET", inc, pia, nil)); !strings.Contains(s, "Make the bundle") || strings.Contains(s, "case.zip") {
+		t.Error("nobody may make a bundle, or one is there before the first")
+	}
+	for path, want := range map[string]int{inc + "/case.zip": http.StatusNotFound, "/api/v1" + inc + "/bundle": http.StatusNotFound, "/incidents/INC-999/case.zip": http.StatusNotFound} {
+		if res := in.do("GET", path, pia, nil); res.StatusCode != want || !strings.Contains(bodyOf(t, res), "INC-") {
+			t.Errorf("%s: %d", path, res.StatusCode)
+		}
+	}
+	if res := in.send(t, inc+"/bundle", pia, url.Values{}); res.StatusCode != http.StatusConflict || !strings.Contains(bodyOf(t, res), "Events cannot be read here") {
+		t.Errorf("without events: %d", res.StatusCode)
+	}
+	if res := in.send(t, inc+"/bundle", auditor, url.Values{}); res.StatusCode != http.StatusForbidden {
+		t.Errorf("an auditor: %d", res.StatusCode)
+	}
+	if res := in.send(t, inc+"/bundle", in.other, url.Values{}); res.StatusCode != http.StatusNotFound {
+		t.Errorf("another organisation: %d", res.StatusCode)
+	}
+	if _, err := in.app.Jobs.Enqueue(ctx, jobs.New{Org: string(scope.Org()), Kind: "case bundle", Title: "Bundle the case file of " + x.Ref, By: scope.Actor(), Subject: x.Ref, Payload: map[string]any{}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := bodyOf(t, in.do("GET", inc, pia, nil)); !strings.Contains(s, "Bundle the case file of "+x.Ref) || !strings.Contains(s, "Queued") || strings.Contains(s, "Make the bundle") {
+		t.Error("the page does not say that it is being packed")
+	}
+	under, err := in.app.Jobs.Open(ctx, string(scope.Org()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range under { // nothing runs here
+		if j.Kind == "case bundle" {
+			if err := in.app.Background().Cancel(ctx, scope, j.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if x, err = in.app.Incidents.Close(ctx, scope, in.now, x.Ref, 0, incident.FalseAlarm, "it was nothing at all"); err != nil {
+		t.Fatal(err)
+	}
+	var archive bytes.Buffer
+	if err := zip.NewWriter(&archive).Close(); err != nil {
+		t.Fatal(err)
+	}
+	body := archive.Bytes()
+	kept, err := in.app.Evidence.Add(ctx, scope, in.now, func(time.Time) evidence.ItemID { return "evd_case" }, evidence.Upload{Title: "Alpha case", Kind: evidence.Document, Files: []evidence.File{evidence.Bytes("case.zip", body)},
+		Class: evidence.Confidential, Shows: "The case file of the incident.", From: in.now.AddDate(0, 0, -1), To: in.now, Obtained: "Made by the program", Controls: []string{"INC-02"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.app.Incidents.KeepBundle(ctx, scope, in.now, x.Ref, kept[0].Ref); err != nil {
+		t.Fatal(err)
+	}
+	if s := bodyOf(t, in.do("GET", inc, auditor, nil)); !strings.Contains(s, "case.zip") || !strings.Contains(s, "/e/"+kept[0].Ref) {
+		t.Error("the auditor finds no bundle")
+	}
+	for _, path := range []string{inc + "/case.zip", "/api/v1" + inc + "/bundle"} {
+		res := in.do("GET", path, auditor, nil)
+		if got := bodyOf(t, res); res.StatusCode != http.StatusOK || got != string(body) || !strings.Contains(res.Header.Get("Content-Disposition"), strings.ToLower(x.Ref)+"-case.tickmark.zip") {
+			t.Errorf("%s: %d, %d bytes of %d", path, res.StatusCode, len(got), len(body))
+		}
+		if res := in.do("GET", path, in.other, nil); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s to another organisation: %d", path, res.StatusCode)
+		}
+	}
+	for path, part := range map[string]string{"/api/v1/incidents": `"ref": "` + x.Ref + `"`, "/api/v1" + inc: `"timeline"`} {
+		if res := in.do("GET", path, auditor, nil); !strings.Contains(bodyOf(t, res), part) {
+			t.Errorf("%s: %d, no %s", path, res.StatusCode, part)
+		}
 	}
 }

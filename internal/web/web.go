@@ -76,6 +76,7 @@ type Services struct {
 	Fieldwork     *fieldwork.Service
 	Issue         *issue.Service // of reports
 	Packs         webfieldwork.Packs
+	Cases         page.Cases
 	Seals         issuing.Seals
 	Customs       func(ctx context.Context, s access.ReadScope) ([]settings.Custom, error)
 	Occurrences   *occurrence.Service

@@ -2,8 +2,10 @@ package eventlake_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -78,5 +80,69 @@ func TestFiled(t *testing.T) {
 		w.ok(err)
 		_, err = l.Filed(ctx, w.Owner.ReadScope, events[13].ID)
 		w.fails(err, errs.Internal, "is not the one that was sealed")
+	})
+}
+
+// TestFiledAll: many events at once are each as they are alone, whatever they were compacted into; what waits, was erased, is another's
+// or never was is named with why.
+func TestFiledAll(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		ctx, l, x := t.Context(), w.erasedLake(), w.eraser()
+		w.filed(2, 5)
+		w.ok(w.compactor("").Compact(ctx, w.Access.System(w.Owner.Org(), "compaction"), w.now, true, nil))
+		_, err := w.send("", records(100, 103, w.now)) // they stay in the intake log
+		w.ok(err)
+		events, _, err := l.Find(ctx, w.Owner.ReadScope, event.Filter{Limit: 200, Ascending: true})
+		w.ok(err)
+		if len(events) != 103 {
+			t.Fatalf("%d events", len(events))
+		}
+		var ids []string
+		for i := range events {
+			if i%3 == 0 || i > 90 {
+				ids = append(ids, events[i].ID)
+			}
+		}
+		slices.Reverse(ids)
+		ids = append(ids, "fffffffffffffffff", "../../etc/passwd", ids[0])
+		alone := map[string]event.Filed{}
+		read := func(want int) map[string]error {
+			t.Helper()
+			last, n := "", 0
+			absent, err := l.FiledAll(ctx, w.Owner.ReadScope, ids, func(x *event.Filed) error {
+				one, err := l.Filed(ctx, w.Owner.ReadScope, x.ID)
+				if err != nil {
+					return err
+				}
+				if x.ID <= last || !reflect.DeepEqual(*x, one) {
+					t.Errorf("%s after %s: %+v\nalone %+v", x.ID, last, x, one)
+				}
+				last, alone[x.ID] = x.ID, one
+				n++
+				return nil
+			})
+			if err != nil || n != want {
+				t.Errorf("%d of %d: %v, absent %v", n, want, err, absent)
+			}
+			return absent
+		}
+		absent := read(40)
+		if len(absent) != 5 || !errs.Is(absent[events[102].ID], errs.Unavailable) || !errs.Is(absent["fffffffffffffffff"], errs.NotFound) || !errs.Is(absent["../../etc/passwd"], errs.NotFound) {
+			t.Errorf("%v", absent)
+		}
+		_, err = x.Erase(ctx, w.Owner, w.now, events[30].ID, duty)
+		w.ok(err)
+		absent = read(42)
+		if gone, erased := event.ErasedBy(absent[events[30].ID]); !erased || gone.Event != events[30].ID || len(absent) != 3 {
+			t.Errorf("%v", absent)
+		}
+		if absent, err = l.FiledAll(ctx, w.OtherOwner.ReadScope, ids[:3], func(x *event.Filed) error { t.Errorf("%s is another's", x.ID); return nil }); err != nil || len(absent) != 3 {
+			t.Errorf("%v %v", absent, err)
+		}
+		if _, err = l.FiledAll(ctx, w.Owner.ReadScope, ids, func(*event.Filed) error { return errCrash }); !errors.Is(err, errCrash) {
+			t.Errorf("ended, and %v", err)
+		}
 	})
 }

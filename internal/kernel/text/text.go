@@ -30,6 +30,24 @@ func Prose(s string) string {
 	}, s))
 }
 
+// Capital is a text with its first letter as a capital.
+func Capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// Harmless is a cell of a table of text, which no spreadsheet takes for a formula: one that looks like it gets an apostrophe in front,
+// after the advice of OWASP on CSV injection.
+func Harmless(s string) string {
+	if trimmed := strings.TrimLeft(s, " \u00a0"); trimmed != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(trimmed)[0]) {
+		return "'" + s
+	}
+	return s
+}
+
 // Bounds holds a text to its length in characters. what names it in a sentence ("the title"); at is the field of the form.
 func Bounds(at, what, s string, least, most int) error {
 	switch n := utf8.RuneCountInString(s); {

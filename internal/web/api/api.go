@@ -11,6 +11,7 @@ import (
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/engagement"
 	"github.com/tickmark/tickmark/internal/fieldwork"
+	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/request"
@@ -23,6 +24,8 @@ type Services struct {
 	Engagement *engagement.Service
 	Requests   *request.Service
 	Work       *fieldwork.Service
+	Incidents  *incident.Service
+	Cases      page.Cases
 }
 
 type answers struct{ Services }
@@ -39,6 +42,9 @@ func Routes(s Services) []page.Route {
 		get(client, "Engagement", access.ReadEngagement, a.engagement),
 		get(client+"/requests", "Requests", access.ReadEngagement, a.requests),
 		get(client+"/findings", "Findings", access.ReadEngagement, a.findings),
+		get("incidents", "Incidents", access.ReadDetections, a.incidents),
+		get("incidents/{ref}", "Case file of an incident", access.ReadDetections, a.caseFile),
+		{Method: http.MethodGet, Pattern: page.APIPath + "incidents/{ref}/bundle", Action: access.ReadDetections, Title: "Case file with records and proofs", Stream: true, Handle: a.caseBundle},
 		get("audits", "Engagements", access.ReadAudits, a.audits),
 		get(firm, "Engagement", access.ReadAudits, a.audit),
 		get(firm+"/requests", "Requests", access.ReadAudits, a.asked),

@@ -36,10 +36,18 @@ type Background interface {
 	Cancel(ctx context.Context, scope access.Scope, id string) error
 }
 
+// Cases packs case files of incidents while nobody waits.
+type Cases interface {
+	// BundleCase writes the case file of an incident with its records and proofs as an archive; it returns the job, or the one under way.
+	BundleCase(ctx context.Context, scope access.Scope, incident string) (job string, err error)
+	// BundledCase is the newest archive that is there; NotFound before the first.
+	BundledCase(ctx context.Context, scope access.ReadScope, incident string) (Output, error)
+}
+
 // Job is a piece of background work as pages show it.
 type Job struct {
 	ID      string
-	Kind    string // collect, test, bundle, reconstruct
+	Kind    string // collect, test, bundle, reconstruct, case bundle
 	Title   string
 	By      string // who asked for it: a person's name, or what the program does by itself
 	Subject string // what it works on: a connection's identifier, a dossier

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tickmark/tickmark/internal/kernel/errs"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
+	"github.com/tickmark/tickmark/internal/kernel/text"
 )
 
 // exportRows bounds a file, so that a request ends; a sheet of XLSX holds 1,048,576 rows.
@@ -116,17 +117,9 @@ func csvCell(x any) string {
 		}
 		return x.UTC().Format(time.RFC3339)
 	case string:
-		return harmless(x)
+		return text.Harmless(x)
 	}
-	return harmless(fmt.Sprint(x))
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(s string) string {
-	if trimmed := strings.TrimLeft(s, " \u00a0"); trimmed != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(trimmed)[0]) {
-		return "'" + s
-	}
-	return s
+	return text.Harmless(fmt.Sprint(x))
 }
 
 func writeXLSX(w io.Writer, head []string, rows [][]any, next func() ([][]any, error)) (err error) {
@@ -198,6 +191,3 @@ func OrBlank(t *time.Time) any {
 	}
 	return *t
 }
-
-// Harmless is a text of a table that a page writes itself: no spreadsheet takes it for a formula.
-func Harmless(s string) string { return harmless(s) }

@@ -64,7 +64,11 @@ func (p *pages) event(r *page.Request) error {
 		if err != nil {
 			return err
 		}
-		return r.Render(http.StatusOK, erasedPage(gone, cmp.Or(names[gone.By], gone.By)))
+		var v sight
+		if v.Alerts, err = p.Alerts.Naming(r.Context(), r.Read(), gone.Event); err != nil {
+			return err
+		}
+		return r.Render(http.StatusOK, erasedPage(gone, cmp.Or(names[gone.By], gone.By), v))
 	}
 	if err != nil {
 		return err
@@ -92,11 +96,11 @@ func (p *pages) judged(r *page.Request, v *sight) error {
 	if !r.Can(access.ReadEvidence) {
 		return nil
 	}
-	res, err := p.Authority.Judgements(r.Context(), r.Read(), authority.Filter{Event: v.ID}, paging.Query{Size: 1})
-	if err != nil || len(res.Rows) == 0 {
+	j, asked, err := p.Authority.Of(r.Context(), r.Read(), v.ID)
+	if err != nil || !asked {
 		return err
 	}
-	v.Judged = &res.Rows[0]
+	v.Judged = &j
 	policies, err := authority.Policies()
 	if err != nil {
 		return err

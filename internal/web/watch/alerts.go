@@ -127,6 +127,10 @@ func (p *pages) queue(r *page.Request) error {
 
 func (p *pages) exportAlerts(r *page.Request, t *page.Table, f alert.Filter) error {
 	head := []string{"Alert", "Severity", "State", "Title", "Story", "Kinds", "Rules", "Entity", "Entity kind", "Technique", "Sources", "Signals", "First", "Last", "Raised", "Acknowledged", "Owner", "Verdict", "Reason", "Closed", "Incident", "Escalated"}
+	from, err := p.origins(r)
+	if err != nil {
+		return err
+	}
 	return r.Export(t, "alerts", head, func(q paging.Query) ([][]any, int, error) {
 		res, err := p.Alerts.List(r.Context(), r.Read(), f, q)
 		if err != nil {
@@ -147,7 +151,7 @@ func (p *pages) exportAlerts(r *page.Request, t *page.Table, f alert.Filter) err
 			if c := a.Closing; c != nil {
 				closed, verdict, reason = c.At, c.Verdict.Title(), c.Reason
 			}
-			out = append(out, []any{a.Ref, a.Level.Title(), a.State.Title(), a.Title, a.Sentence, strings.Join(a.Kinds, ", "), strings.Join(a.Rules, ", "), a.Entity, a.EntityKind, a.Technique, strings.Join(a.Sources, ", "), a.Signals,
+			out = append(out, []any{a.Ref, a.Level.Title(), a.State.Title(), a.Title, a.Sentence, strings.Join(a.Kinds, ", "), strings.Join(a.Rules, ", "), a.Entity, a.EntityKind, a.Technique, from.all(a.Sources), a.Signals,
 				a.First, a.Last, a.Raised, ack, names[string(a.Owner)], verdict, reason, closed, a.Incident, a.Escalated})
 		}
 		return out, res.Total, err
@@ -196,6 +200,7 @@ type alertView struct {
 	RulesOf []pack.Rule
 	Similar []alert.Alert // of the same entity, not closed
 	Reads   bool          // events can be read
+	From    origins
 }
 
 var signalSpec = page.TableSpec{
@@ -203,7 +208,7 @@ var signalSpec = page.TableSpec{
 }
 
 func (p *pages) alert(r *page.Request) error {
-	v := alertView{Reads: p.Event != nil}
+	v := alertView{Reads: p.Query != nil}
 	var err error
 	if v.Alert, err = p.Alerts.Alert(r.Context(), r.Read(), r.Arg("ref")); err != nil {
 		return err
@@ -211,8 +216,11 @@ func (p *pages) alert(r *page.Request) error {
 	if v.Table, err = r.Table(&signalSpec); err != nil {
 		return err
 	}
+	if v.From, err = p.origins(r); err != nil {
+		return err
+	}
 	if v.Table.Exporting() {
-		return exportSignals(r, v.Table, v.Ref+"-signals", func(q paging.Query) (paging.Result[alert.Kept], error) {
+		return exportSignals(r, v.Table, v.From, v.Ref+"-signals", func(q paging.Query) (paging.Result[alert.Kept], error) {
 			return p.Alerts.Signals(r.Context(), r.Read(), v.ID, q)
 		})
 	}
@@ -259,13 +267,13 @@ func (p *pages) alert(r *page.Request) error {
 }
 
 // exportSignals is signals as a table, one row for each event.
-func exportSignals(r *page.Request, t *page.Table, name string, read func(q paging.Query) (paging.Result[alert.Kept], error)) error {
+func exportSignals(r *page.Request, t *page.Table, from origins, name string, read func(q paging.Query) (paging.Result[alert.Kept], error)) error {
 	head := []string{"Signal", "At", "Level", "Kind", "Rule", "Title", "Sentence", "Entity", "Technique", "Source", "Events", "Event", "Event at", "Log", "Action", "Actor", "Target", "From", "Failed"}
 	return r.Export(t, name, head, func(q paging.Query) ([][]any, int, error) {
 		res, err := read(q)
 		var out [][]any
 		for _, k := range res.Rows {
-			row := []any{k.N, k.Signal.At, k.Level.Title(), k.Kind.Title(), k.Rule, k.Title, k.Sentence, k.Entity, k.Technique, k.Source, len(k.Events) + k.More}
+			row := []any{k.N, k.Signal.At, k.Level.Title(), k.Kind.Title(), k.Rule, k.Title, k.Sentence, k.Entity, k.Technique, from.words(k.Source), len(k.Events) + k.More}
 			if len(k.Events) == 0 {
 				out = append(out, append(row, nil, nil, nil, nil, nil, nil, nil, nil))
 			}

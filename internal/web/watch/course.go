@@ -1,8 +1,6 @@
 package watch
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,7 +9,6 @@ import (
 
 	"github.com/tickmark/tickmark/internal/alert"
 	"github.com/tickmark/tickmark/internal/detect/pack"
-	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/incident"
 	"github.com/tickmark/tickmark/internal/web/page"
 	"github.com/tickmark/tickmark/internal/work"
@@ -402,52 +399,9 @@ func tacticTitle(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-func effectTitle(e event.Effect) string {
-	switch e {
-	case event.Reads:
-		return "read"
-	case event.Creates:
-		return "created"
-	case event.Changes:
-		return "changed"
-	case event.Deletes:
-		return "deleted"
-	case event.EffectUnknown:
-	}
-	return "touched"
-}
-
 func or(a, b string) string {
 	if a == "" {
 		return b
 	}
 	return a
-}
-
-// normalForm is an event in the normal form, in pairs of a name and a value.
-func normalForm(e event.Event) []string {
-	at := "not told"
-	if !e.At.IsZero() {
-		at = e.At.UTC().Format("2 Jan 2006 15:04:05 UTC")
-	}
-	out := []string{"Event", e.ID, "Happened", at, "Arrived", e.Received.UTC().Format("2 Jan 2006 15:04:05 UTC"), "Source", e.Source, "Log", e.Log, "Action", e.Action, "Outcome", []string{"not told", "succeeded", "failed"}[min(int(e.Status), 2)]}
-	for _, p := range [][2]string{{"Reason", e.Reason}, {"Actor", or(e.Actor.Name, e.Actor.ID)}, {"Identifier of the actor", e.Actor.ID}, {"Address", e.From.IP}, {"Country", e.From.Country}, {"Program", e.From.UserAgent}, {"Session", e.Session}, {"Credential", e.Credential},
-		{"Issued", strings.Join(e.Issued, ", ")}, {"Host", e.Host}, {"Process", e.Process}} {
-		if p[1] != "" {
-			out = append(out, p[0], p[1])
-		}
-	}
-	for _, t := range e.Targets {
-		out = append(out, "Target, "+effectTitle(t.Effect), t.Kind+" "+or(t.Name, t.ID))
-	}
-	return out
-}
-
-// pretty is a record for reading: indented if it is JSON, as it came otherwise.
-func pretty(raw []byte) string {
-	var b bytes.Buffer
-	if json.Indent(&b, raw, "", "  ") == nil {
-		return b.String()
-	}
-	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }

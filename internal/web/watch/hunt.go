@@ -154,7 +154,11 @@ func (p *pages) hunt(r *page.Request) error {
 			return err
 		}
 	}
-	return r.Render(f.Status(), huntPage(r, f, h))
+	from, err := p.origins(r)
+	if err != nil {
+		return err
+	}
+	return r.Render(f.Status(), huntPage(r, f, h, from))
 }
 
 func (p *pages) keepForm(r *page.Request) error {

@@ -35,6 +35,7 @@ type incidentView struct {
 	Found     *trace.Reconstruction // nil before the first
 	Shot      incident.Snapshot
 	Job       *page.Job // that computes it now, or failed to after the newest
+	Packing   *page.Job // the newest bundle of the case file that was asked for
 	SVG       string
 	Whole     bool // the drawing shows everything, not the path alone
 	Duties    incident.Duties
@@ -102,20 +103,27 @@ func (p *pages) reconstruction(r *page.Request, v *incidentView) error {
 	return nil
 }
 
-// tracing finds the job that computes the reconstruction, or that failed to since the newest.
+// tracing finds the job that computes the reconstruction, or that failed to since the newest, and the one that packs the case file.
 func (p *pages) tracing(r *page.Request, v *incidentView) error {
 	if p.Background == nil || !r.Can(access.ReadProgramme) {
 		return nil
 	}
-	all, err := p.Background.Find(r.Context(), r.Read(), page.JobFilter{Kind: "reconstruct", Subject: v.Ref}, paging.Query{Size: 1, Sort: "created", Desc: true})
-	if err != nil || len(all.Rows) == 0 {
+	newest := func(kind string) (*page.Job, error) {
+		all, err := p.Background.Find(r.Context(), r.Read(), page.JobFilter{Kind: kind, Subject: v.Ref}, paging.Query{Size: 1, Sort: "created", Desc: true})
+		if err != nil || len(all.Rows) == 0 {
+			return nil, err
+		}
+		return &all.Rows[0], nil
+	}
+	j, err := newest("reconstruct")
+	if err != nil {
 		return err
 	}
-	j := all.Rows[0]
-	if !j.Over() || j.Status == "failed" && (v.Found == nil || j.Created.After(v.Shot.At)) {
-		v.Job = &j
+	if j != nil && (!j.Over() || j.Status == "failed" && (v.Found == nil || j.Created.After(v.Shot.At))) {
+		v.Job = j
 	}
-	return nil
+	v.Packing, err = newest("case bundle")
+	return err
 }
 
 // draw is the graph of a reconstruction: its path, or everything.

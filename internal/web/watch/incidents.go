@@ -2,7 +2,6 @@ package watch
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -326,22 +325,11 @@ func (p *pages) caseCSV(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"At (UTC)", "Kind", "What", "Detail", "By", "Event", "Log", "Alert", "Ledger entry"}) // a buffer takes everything
-	for _, l := range lines {
-		seq := ""
-		if l.Seq != 0 {
-			seq = strconv.FormatInt(l.Seq, 10)
-		}
-		row := []string{l.At.UTC().Format(time.RFC3339), string(l.Kind), l.Says(), l.Detail, names[l.Actor], l.Event, l.Log, l.Alert, seq}
-		for i, c := range row {
-			row[i] = page.Harmless(c)
-		}
-		_ = w.Write(row)
+	body, err := incident.TimelineCSV(lines, names)
+	if err != nil {
+		return err
 	}
-	w.Flush()
-	return r.Attach(x.Ref+"-timeline.csv", "text/csv; charset=utf-8", int64(b.Len()), time.Time{}, &b)
+	return r.Attach(x.Ref+"-timeline.csv", "text/csv; charset=utf-8", int64(len(body)), time.Time{}, bytes.NewReader(body))
 }
 
 func ledgerHref(seq int64) string { return "/ledger/" + url.PathEscape(strconv.FormatInt(seq, 10)) }

@@ -44,7 +44,11 @@ func (p *pages) silence(r *page.Request) error {
 		return err
 	}
 	if t.Exporting() {
-		return exportSignals(r, t, h.Ref+"-signals", func(q paging.Query) (paging.Result[alert.Kept], error) {
+		from, err := p.origins(r)
+		if err != nil {
+			return err
+		}
+		return exportSignals(r, t, from, h.Ref+"-signals", func(q paging.Query) (paging.Result[alert.Kept], error) {
 			return p.Alerts.Hushed(r.Context(), r.Read(), h.Ref, q)
 		})
 	}

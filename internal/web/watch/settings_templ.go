@@ -523,7 +523,7 @@ func hushedRows(r *page.Request, t *page.Table, all []alert.Kept) templ.Componen
 			}
 			ctx = templ.InitializeContext(ctx)
 			for _, k := range all {
-				templ_7745c5c3_Err = signalRow(r, k, "", false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = signalRow(r, k, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1425,7 +1425,7 @@ func rulePanel(r *page.Request, f *page.Form, v alert.Routing, people, channels 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = page.Field(f, page.Input{Name: "source", Label: "Source", Mono: true, Help: "okta-*; empty for all."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Field(f, page.Input{Name: "source", Label: "Source", Mono: true, Help: "Its reference, such as SRC-1; empty for all."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

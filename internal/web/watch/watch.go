@@ -30,39 +30,22 @@ type Services struct {
 	Alerts    *alert.Service
 	Incidents *incident.Service
 	Access    *access.Service
+	Sources   *event.Sources // of events
 	Notify    *notify.Service
 	Controls  *control.Service
 	View      *view.Reader
 	System    *org.Service
 	Work      *work.Service
-	// Event reads an event of a system that is watched; nil while none can be read.
-	Event func(ctx context.Context, s access.ReadScope, id string) (event.Event, error)
 	// Query asks the stored events in SQL; nil while none can be read.
 	Query func(ctx context.Context, s access.ReadScope, q event.Query) (event.Table, error)
 	// Print makes the case file of an incident as PDF.
 	Print func(ctx context.Context, s access.ReadScope, c incident.CaseFile) ([]byte, error)
 	// Background reconstructs while nobody waits.
 	Background page.Background
+	// Cases packs case files with records and proofs.
+	Cases page.Cases
 	// File keeps what a hunt found as evidence about a time, and gives its reference.
 	File func(ctx context.Context, s access.Scope, now time.Time, title, shows string, from, to time.Time, body []byte) (string, error)
-	// Prove makes the file that proves an event, nil while none can be read; Keep files it as evidence and gives its reference.
-	Prove func(ctx context.Context, s access.ReadScope, id string) ([]byte, error)
-	Keep  func(ctx context.Context, s access.Scope, now time.Time, title, shows, id string) (string, error)
-	// Allowed tells what allows an event; nil if it needs no authority.
-	Allowed func(ctx context.Context, s access.ReadScope, id string) (*Allowed, error)
-	// Erase erases the content of an event; nil while none can be read.
-	Erase func(ctx context.Context, s access.Scope, now time.Time, id, reason string) (event.Erasure, error)
-}
-
-// Allowed is what allows an event, or that nothing does.
-type Allowed struct {
-	Act       string
-	Key, Word string // the sign of the verdict
-	Kind      string // of the record, where it does not say so itself
-	Record    string
-	Href      string // of the record
-	Others    string // what else happened by it
-	Why       string
 }
 
 type pages struct{ Services }
@@ -77,6 +60,7 @@ const (
 )
 
 func alertURL(ref string) string    { return alertsPlace + "/" + url.PathEscape(ref) }
+func eventURL(id string) string     { return "/events/" + url.PathEscape(id) }
 func silenceURL(ref string) string  { return silencePlace + "/" + url.PathEscape(ref) }
 func incidentURL(ref string) string { return incidentsPlace + "/" + url.PathEscape(ref) }
 
@@ -127,10 +111,6 @@ func (p *pages) alertRoutes(t *table) {
 	t.show(alertsPlace, "Alerts", alertsPlace, p.queue)
 	t.show(alertsPlace+"/rules", "Alerts by rule", alertsPlace, p.precision)
 	t.show(alertsPlace+"/{ref}", "Alert", alertsPlace, p.alert)
-	t.show(alertsPlace+"/{ref}/events/{event}", "Event", alertsPlace, p.event)
-	t.show(alertsPlace+"/{ref}/events/{event}/proof", "Proof of an event", alertsPlace, p.eventProof)
-	t.form(alertsPlace+"/{ref}/events/{event}/keep", "Keep an event as evidence", alertsPlace, access.AddEvidence, p.keepEventForm, p.keepEvent)
-	t.form(alertsPlace+"/{ref}/events/{event}/erase", "Erase an event", alertsPlace, access.ErasePayload, p.eraseEventForm, p.eraseEvent)
 	t.post(alertsPlace+"/{ref}/acknowledge", "Acknowledge an alert", alertsPlace, handle, p.acknowledge)
 	t.form(alertsPlace+"/{ref}/assign", "Assign an alert", alertsPlace, handle, p.assignForm, p.assign)
 	t.form(alertsPlace+"/{ref}/note", "Note", alertsPlace, handle, p.noteForm, p.note)
@@ -165,6 +145,9 @@ func (p *pages) incidentRoutes(t *table) {
 	t.show(one+"/case.pdf", "Case file", incidentsPlace, p.casePDF)
 	t.show(one+"/case.json", "Case file", incidentsPlace, p.caseJSON)
 	t.show(one+"/case.csv", "Case file", incidentsPlace, p.caseCSV)
+	t.show(one+"/case.zip", "Case file with records and proofs", incidentsPlace, p.caseBundle)
+	t.routes[len(t.routes)-1].Stream = true
+	t.post(one+"/bundle", "Bundle the case file of an incident", incidentsPlace, handle, p.bundleCase)
 	t.show(one+"/graph.svg", "Graph", incidentsPlace, p.graphFile)
 	t.post(one+"/reconstruct", "Reconstruct an incident", incidentsPlace, handle, p.reconstruct)
 	t.form(one+"/edit", "Edit an incident", incidentsPlace, handle, p.editForm, p.edit)
