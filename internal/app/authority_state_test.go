@@ -50,7 +50,9 @@ func TestInfrastructureAllows(t *testing.T) {
 	for _, j := range all {
 		switch {
 		case j.Actor == "ci-deploy":
-			lacks := slices.ContainsFunc(found.Records, func(r authority.Record) bool { return r.Lacks != "" && r.Project == j.Target && !j.At.Before(r.From) && j.At.Before(r.To) })
+			lacks := slices.ContainsFunc(found.Records, func(r authority.Record) bool {
+				return r.Lacks != "" && r.Project == j.Target && !j.At.Before(r.From) && j.At.Before(r.To)
+			})
 			if j.Verdict != authority.Authorised || (j.Kind == authority.Infrastructure) == lacks { // one whose code nobody approved is allowed by its deployment alone
 				t.Errorf("%s of %s at %s is %s: %s", j.Action, j.Target, j.At, j.Verdict, j.Why)
 			}

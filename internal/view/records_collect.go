@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/tickmark/tickmark/internal/access"
@@ -89,7 +90,15 @@ type RunRow struct {
 // RunFilter narrows a list of runs. Zero values do not narrow.
 type RunFilter struct {
 	ID, Connection, Status string
+	Empty                  Empty
 	About                  period.Period // day on which the run began
+}
+
+// Empty says what a list does with readings of logs that found nothing new. A log is read every few minutes: most readings of a quiet
+// one are empty, and what they show is that somebody looked. Of other facts no rows is something to look at, and is never left out.
+type Empty struct {
+	Logs []string // kinds of systems of which only logs are read; none means that nothing is empty
+	Only bool     // show them alone; otherwise all others
 }
 
 // Connections lists connections by name, each with its last run; removed ones only when asked for.
@@ -160,6 +169,7 @@ func (f RunFilter) where(s access.ReadScope, search string) *sqldb.Where {
 	w.AddIf(f.ID != "", `r.id = ?`, f.ID)
 	w.AddIf(f.Connection != "", `r.connection_id = ?`, f.Connection)
 	w.AddIf(f.Status != "", `r.status = ?`, f.Status)
+	f.Empty.add(w, `r.kind`, `r.status = 'complete' AND NOT EXISTS (SELECT 1 FROM evidence_item i WHERE i.org_id = r.org_id AND i.run_id = r.id AND (i.rows_n > 0 OR i.completeness = 'incomplete'))`)
 	w.AddIf(f.About.From != 0, `r.started_at >= ?`, f.About.From.Time().UnixMicro())
 	w.AddIf(f.About.To != 0, `r.started_at < ?`, f.About.To.Time().UnixMicro())
 	if search != "" {
@@ -167,6 +177,45 @@ func (f RunFilter) where(s access.ReadScope, search string) *sqldb.Where {
 		w.Add(`(lower(r.name) LIKE ? ESCAPE '!' OR lower(r.error) LIKE ? ESCAPE '!')`, p, p)
 	}
 	return w
+}
+
+// add narrows a list by whether its rows are empty readings of logs.
+func (x Empty) add(w *sqldb.Where, kind, empty string) {
+	if len(x.Logs) == 0 {
+		return
+	}
+	args := make([]any, len(x.Logs))
+	for i, k := range x.Logs {
+		args[i] = k
+	}
+	not := "NOT "
+	if x.Only {
+		not = ""
+	}
+	w.Add(not+`(`+kind+` IN (?`+strings.Repeat(`, ?`, len(args)-1)+`) AND `+empty+`)`, args...)
+}
+
+// ReadsLogs says whether the organisation has, or had, a connection of one of the kinds of systems of which only logs are read.
+func (r *Reader) ReadsLogs(ctx context.Context, s access.ReadScope, logs []string) (bool, error) {
+	if err := s.Require(access.ReadProgramme); err != nil || len(logs) == 0 {
+		return false, err
+	}
+	w := &sqldb.Where{}
+	w.Add(`org_id = ?`, orgOf(s))
+	w.In(`kind`, logs)
+	n, err := sqldb.One(ctx, r.db, sqldb.Int, `SELECT count(*) FROM collect_connection WHERE `+w.SQL(), w.Args()...)
+	return n > 0, err
+}
+
+// EmptyRuns counts the runs of a filter that found nothing new in a log.
+func (r *Reader) EmptyRuns(ctx context.Context, s access.ReadScope, f RunFilter, search string) (int, error) {
+	if err := s.Require(access.ReadProgramme); err != nil || len(f.Empty.Logs) == 0 {
+		return 0, err
+	}
+	f.Empty.Only = true
+	w := f.where(s, search)
+	n, err := sqldb.One(ctx, r.db, sqldb.Int, `SELECT count(*) FROM collect_run r WHERE `+w.SQL(), w.Args()...)
+	return int(n), err
 }
 
 // Runs lists runs, the newest first unless sorted.

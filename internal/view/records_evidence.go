@@ -18,6 +18,7 @@ type EvidenceFilter struct {
 	Control                                              string // reference of a control it is filed for
 	Run                                                  string // identifier of the run that made it
 	About                                                period.Period
+	Empty                                                Empty
 }
 
 // EvidenceRow is a piece of evidence as a list shows it.
@@ -64,6 +65,7 @@ func (f EvidenceFilter) where(s access.ReadScope, search string) *sqldb.Where {
 	w.AddIf(f.Completeness != "", `completeness = ?`, f.Completeness)
 	w.AddIf(f.Status != "", `status = ?`, f.Status)
 	w.AddIf(f.Run != "", `run_id = ?`, f.Run)
+	f.Empty.add(w, `system`, `kind = 'snapshot' AND rows_n = 0 AND completeness <> 'incomplete'`)
 	w.AddIf(f.About.From != 0, `to_at >= ?`, f.About.From.Time().UnixMicro())
 	w.AddIf(f.About.To != 0, `from_at < ?`, f.About.To.Time().UnixMicro())
 	w.AddIf(f.Control != "", `EXISTS (SELECT 1 FROM evidence_link l WHERE l.item_id = evidence_item.id AND l.kind = 'control' AND l.ref = ?)`, f.Control)
@@ -81,6 +83,17 @@ func (r *Reader) Evidence(ctx context.Context, s access.ReadScope, f EvidenceFil
 	}
 	order := sqldb.OrderBy(evidenceSorts, q.Sort, q.Desc, "received_at DESC, ref DESC", "ref")
 	return list(ctx, r.db, f.where(s, q.Search), q, evidenceColumns, "evidence_item", order, scanEvidence)
+}
+
+// EmptyEvidence counts the evidence of a filter that shows nothing but that a log had nothing new.
+func (r *Reader) EmptyEvidence(ctx context.Context, s access.ReadScope, f EvidenceFilter, search string) (int, error) {
+	if err := s.Require(access.ReadEvidence); err != nil || len(f.Empty.Logs) == 0 {
+		return 0, err
+	}
+	f.Empty.Only = true
+	w := f.where(s, search)
+	n, err := sqldb.One(ctx, r.db, sqldb.Int, `SELECT count(*) FROM evidence_item WHERE `+w.SQL(), w.Args()...)
+	return int(n), err
 }
 
 // EvidenceChoices counts the evidence a filter finds by one column: "completeness", "source", "resource", "kind" or

@@ -83,11 +83,15 @@ type Table struct {
 	Total  int    // rows on all pages; the handler sets it. Of an Endless list those of this page
 	After  string // of an Endless list: the last row of the page before
 	Next   string // of an Endless list: the last row of this page, if there are more; the handler sets it
+	Left   *Left
 
 	request *Request
 	values  url.Values // of the address, including what is not this list's
 	options map[string][]Option
 }
+
+// Left is what a list leaves out unless somebody asks for it: how many rows, what they are, and where they are shown.
+type Left struct{ Words, Show, Href string }
 
 // searchLength bounds what is searched for, in bytes.
 const searchLength = 200

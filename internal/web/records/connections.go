@@ -152,7 +152,7 @@ func runCells(rows []view.RunRow) [][]any {
 
 // runsOf answers a list of runs: page, part or export. draw makes the page and the part.
 func (s Services) runsOf(r *page.Request, t *page.Table, f view.RunFilter, name string) ([]view.RunRow, bool, error) {
-	f.Status, f.About = t.Filter("status"), aboutPeriod(t)
+	f.Status, f.About, f.Empty = t.Filter("status"), aboutPeriod(t), s.empty(t)
 	if t.Exporting() {
 		return nil, true, r.Export(t, name, runHead, func(q paging.Query) ([][]any, int, error) {
 			res, err := s.View.Runs(r.Context(), r.Read(), f, q)
@@ -162,6 +162,13 @@ func (s Services) runsOf(r *page.Request, t *page.Table, f view.RunFilter, name 
 	res, err := s.View.Runs(r.Context(), r.Read(), f, t.Query)
 	if err != nil {
 		return nil, false, err
+	}
+	if !f.Empty.Only {
+		n, err := s.View.EmptyRuns(r.Context(), r.Read(), f, t.Query.Search)
+		if err != nil {
+			return nil, false, err
+		}
+		leftOut(t, n, "run", "runs")
 	}
 	choices, err := s.View.RunChoices(r.Context(), r.Read(), f, t.Query.Search)
 	t.Total = res.Total
@@ -176,7 +183,11 @@ func (s Services) connectionPage(r *page.Request) error {
 	}
 	r.Title = c.Name
 	r.Crumbs = []page.Crumb{{Text: "Connections", Href: "/connections"}, {Text: c.Name}}
-	t, err := r.Table(&ownRunTable)
+	spec, err := s.withEmpty(r, ownRunTable)
+	if err != nil {
+		return err
+	}
+	t, err := r.Table(&spec)
 	if err != nil {
 		return err
 	}
@@ -238,7 +249,11 @@ func (s Services) fill(r *page.Request, x *system) error {
 }
 
 func (s Services) runList(r *page.Request) error {
-	t, err := r.Table(&runTable)
+	spec, err := s.withEmpty(r, runTable)
+	if err != nil {
+		return err
+	}
+	t, err := r.Table(&spec)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,10 @@ func evidenceCells(rows []view.EvidenceRow, stand map[string]view.EvidenceStandi
 var controlFilter = page.Filter{Key: "control", Title: "Control", Kind: page.Select, Open: true}
 
 func (s Services) evidenceList(r *page.Request) error {
-	spec := evidenceTable
+	spec, err := s.withEmpty(r, evidenceTable)
+	if err != nil {
+		return err
+	}
 	filed, err := s.View.EvidenceControls(r.Context(), r.Read())
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (s Services) evidenceList(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f := view.EvidenceFilter{Kind: t.Filter("kind"), Completeness: t.Filter("completeness"), Source: t.Filter("source"), Resource: t.Filter("resource"), Status: t.Filter("status"), Control: strings.ToUpper(t.Filter("control")), About: aboutPeriod(t)}
+	f := view.EvidenceFilter{Kind: t.Filter("kind"), Completeness: t.Filter("completeness"), Source: t.Filter("source"), Resource: t.Filter("resource"), Status: t.Filter("status"), Control: strings.ToUpper(t.Filter("control")), About: aboutPeriod(t), Empty: s.empty(t)}
 	if t.Exporting() {
 		return r.Export(t, "evidence", evidenceHead, func(q paging.Query) ([][]any, int, error) {
 			res, err := s.View.Evidence(r.Context(), r.Read(), f, q)
@@ -84,6 +87,13 @@ func (s Services) evidenceList(r *page.Request) error {
 		return err
 	}
 	t.Total = res.Total
+	if !f.Empty.Only {
+		n, err := s.View.EmptyEvidence(r.Context(), r.Read(), f, t.Query.Search)
+		if err != nil {
+			return err
+		}
+		leftOut(t, n, "piece", "pieces")
+	}
 	t.SetOptions("control", options(filed, nil))
 	if r.Target() == "" {
 		for _, column := range []string{"completeness", "source", "resource"} {
