@@ -205,7 +205,7 @@ func (s *Store) Open(ctx context.Context, scope access.ReadScope, since time.Tim
 
 // EraseEvent takes who and what out of the judgement of an event.
 func (s *Store) EraseEvent(ctx context.Context, scope access.Scope, event string) error {
-	_, err := s.DB.Exec(ctx, `UPDATE authority_judgement SET actor = '', target = '', open_event = '' WHERE org_id = $1 AND event = $2`, string(scope.Org()), event)
+	_, err := s.DB.Exec(ctx, `UPDATE authority_judgement SET actor = '', target = '', why = 'The event was erased.', open_event = '' WHERE org_id = $1 AND event = $2`, string(scope.Org()), event)
 	return err
 }
 

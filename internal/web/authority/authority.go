@@ -96,7 +96,7 @@ func tabs(current string) []page.Tab {
 
 var judged = page.TableSpec{
 	Columns: []page.Column{
-		{Key: "at", Title: "When", Sort: true}, {Key: "actor", Title: "Who", Sort: true}, {Key: "action", Title: "Did", Sort: true, Wide: true},
+		{Key: "at", Title: "When", Sort: true}, {Key: "actor", Title: "Who", Sort: true}, {Key: "action", Title: "Did", Sort: true},
 		{Key: "verdict", Title: "Allowed", Sort: true}, {Key: "why", Title: "By what", Opt: true},
 	},
 	Filters: []page.Filter{
