@@ -26,6 +26,8 @@ type demoEvents struct {
 	*Demo
 	from    time.Time
 	sources map[string]string // of each kind of log
+	tokens  map[string]string // of the same
+	broke   int               // faults of senders that happened already
 	attacks map[string]*simco.Attack
 	cases   []*demoCase
 	looked  time.Time // alerts raised before are dealt with
@@ -130,6 +132,9 @@ func (e *demoEvents) hour(ctx context.Context, to time.Time, records []simco.Rec
 			return errs.New(errs.Internal, "%d records of %s could not be read", r.Refused, log)
 		}
 	}
+	if err := e.fault(ctx, now, records); err != nil {
+		return err
+	}
 	if to.Hour()%2 != 0 && to.Minute() == 0 {
 		return nil
 	}
@@ -150,14 +155,14 @@ func (e *demoEvents) source(ctx context.Context, now time.Time, log string) (str
 			name = s.Title
 		}
 	}
-	x, _, err := e.App.Sources.Add(ctx, e.scope, now, event.NewSource{Name: name, Log: log})
+	x, token, err := e.App.Sources.Add(ctx, e.scope, now, event.NewSource{Name: name, Log: log})
 	if err != nil {
 		return "", err
 	}
 	if e.sources == nil {
-		e.sources = map[string]string{}
+		e.sources, e.tokens = map[string]string{}, map[string]string{}
 	}
-	e.sources[log] = x.Ref
+	e.sources[log], e.tokens[log] = x.Ref, token
 	return x.Ref, nil
 }
 

@@ -13,7 +13,19 @@ type (
 	Attack       = audit.Attack
 	AuditOptions = audit.Options
 	Thing        = audit.Thing
+	Breakage     = audit.Fault
+	Sender       = audit.Sender
 )
+
+// The faults of broken senders.
+const (
+	CutOff   = audit.CutOff
+	Latin1   = audit.Latin1
+	ErrorDoc = audit.ErrorDoc
+)
+
+// Break is a record as it leaves a broken sender.
+func Break(r Record, f Breakage) Record { return audit.Break(r, f) }
 
 // Audit are the company's audit logs with options of their own.
 func (c *Company) Audit(o AuditOptions) *audit.Trail { return audit.New(c.world, o) }

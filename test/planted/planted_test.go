@@ -4,6 +4,7 @@ package planted_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"os"
@@ -13,10 +14,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/app"
 	"github.com/tickmark/tickmark/internal/evaluate"
+	"github.com/tickmark/tickmark/internal/event"
 	"github.com/tickmark/tickmark/internal/kernel/paging"
 	"github.com/tickmark/tickmark/internal/platform/lake"
 	"github.com/tickmark/tickmark/internal/simco"
@@ -247,7 +250,25 @@ func live(t *testing.T, cfg app.DemoConfig) (*app.Demo, []failure) {
 		t.Fatal(err)
 	}
 	refused(t, a, scope, cfg)
+	broken(t, a, scope)
 	return d, failing(t, a.Evaluate.Store, scope.ReadScope)
+}
+
+// broken wants to find put aside what broken senders sent, and nothing else.
+func broken(t *testing.T, a *app.App, scope access.Scope) {
+	t.Helper()
+	aside, err := a.Sources.Refused(context.Background(), scope.ReadScope, event.RefusedFilter{}, paging.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range aside.Rows {
+		if utf8.Valid(r.Record) && json.Valid(r.Record) || r.Reason == "" || r.State != event.Waiting {
+			t.Errorf("%s is put aside: %q, %.80q", r.State, r.Reason, r.Record)
+		}
+	}
+	if aside.Total != 4 {
+		t.Errorf("%d records are put aside, want 4", aside.Total)
+	}
 }
 
 // refused fails the test for every run that gave no verdicts.
