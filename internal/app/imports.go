@@ -17,6 +17,7 @@ import (
 	"github.com/tickmark/tickmark/internal/platform/jobs"
 	"github.com/tickmark/tickmark/internal/risk"
 	"github.com/tickmark/tickmark/internal/vendors"
+	"github.com/tickmark/tickmark/internal/web/page"
 )
 
 func (a *App) wireImports() {
@@ -63,7 +64,7 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return page.Capital(s) + "."
 }
 
 // badRow reports whether an error is about a row and not about the program.

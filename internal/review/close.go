@@ -174,7 +174,7 @@ func sheet(rows []Row, name func(access.UserID) string) ([]byte, error) {
 			name(r.By), stampOr(r.At), stampOr(r.Until), stampOr(r.DoneAt), r.How,
 		}
 		for i := range line {
-			line[i] = harmless(line[i])
+			line[i] = text.Harmless(line[i])
 		}
 		if err := c.Write(line); err != nil {
 			return nil, err
@@ -182,12 +182,4 @@ func sheet(rows []Row, name func(access.UserID) string) ([]byte, error) {
 	}
 	c.Flush()
 	return b.Bytes(), c.Error()
-}
-
-// harmless is a cell that no spreadsheet computes (advice of OWASP on CSV injection).
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

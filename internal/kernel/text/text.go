@@ -30,15 +30,6 @@ func Prose(s string) string {
 	}, s))
 }
 
-// Capital is a text with its first letter as a capital.
-func Capital(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if r == utf8.RuneError {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:]
-}
-
 // Harmless is a cell of a table of text, which no spreadsheet takes for a formula: one that looks like it gets an apostrophe in front,
 // after the advice of OWASP on CSV injection.
 func Harmless(s string) string {

@@ -48,6 +48,18 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestHarmless: what a spreadsheet would compute becomes a text, whatever stands before it; everything else stays as it is.
+func TestHarmless(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "a=1": "a=1", "1+1": "1+1", " ": " ", "é": "é", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "  =1": "'  =1", "\u00a0=1": "'\u00a0=1", "＝1": "'＝1", "＠a": "'＠a",
+	} {
+		if got := text.Harmless(in); got != want {
+			t.Errorf("Harmless(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	f.Add("a\r\nb")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/tickmark/tickmark/internal/web/page"
 )
@@ -123,9 +122,7 @@ func (h heldForm) shown() [][2]string {
 		if r := []rune(x[1]); len(r) > heldShown {
 			x[1] = string(r[:heldShown]) + "…"
 		}
-		name := []rune(strings.ReplaceAll(x[0], "_", " "))
-		name[0] = unicode.ToUpper(name[0])
-		out = append(out, [2]string{string(name), x[1]})
+		out = append(out, [2]string{page.Capital(strings.ReplaceAll(x[0], "_", " ")), x[1]})
 	}
 	return out
 }

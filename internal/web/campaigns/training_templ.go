@@ -1745,9 +1745,9 @@ func imported(f *page.Form, in *training.Intake) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var75 string
-						templ_7745c5c3_Var75, templ_7745c5c3_Err = templ.JoinStringErrs(capital(x.Why))
+						templ_7745c5c3_Var75, templ_7745c5c3_Err = templ.JoinStringErrs(page.Capital(x.Why))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `campaigns/training.templ`, Line: 328, Col: 27}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `campaigns/training.templ`, Line: 328, Col: 32}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var75))
 						if templ_7745c5c3_Err != nil {

@@ -3,8 +3,6 @@ package campaigns
 import (
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -13,18 +11,10 @@ import (
 	"github.com/tickmark/tickmark/internal/web/page"
 )
 
-func capital(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:]
-}
-
 // note is why a duty is not to be done: our own words as a sentence, somebody's reason as they wrote it.
 func note(d campaign.Duty) string {
 	if d.State == campaign.Void {
-		return capital(d.Note)
+		return page.Capital(d.Note)
 	}
 	return d.Note
 }

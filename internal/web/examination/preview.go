@@ -310,7 +310,7 @@ func tableName(t report.Table) string {
 		return s
 	}
 	if s, _, _ := strings.Cut(t.Subject, "/"); s != "" {
-		return strings.ToUpper(s[:1]) + strings.ReplaceAll(s[1:], "-", " ")
+		return page.Capital(strings.ReplaceAll(s, "-", " "))
 	}
 	return "Table"
 }

@@ -690,7 +690,7 @@ func groupTitle(s string) string {
 	if s == "" {
 		return "Own"
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return page.Capital(s)
 }
 
 func lacking(g []engagement.Served) bool {

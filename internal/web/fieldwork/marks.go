@@ -21,7 +21,7 @@ func (d sheetData) head(column int) string {
 	if s == "label" {
 		s = "item"
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return page.Capital(s)
 }
 
 // extra are the chosen columns that fit beside the marks.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tickmark/tickmark/internal/chart"
 	"github.com/tickmark/tickmark/internal/kernel/period"
@@ -34,6 +36,15 @@ func Plural[N ~int | ~int64 | ~int32](n N, one, many string) string {
 		return "1 " + one
 	}
 	return Count(n) + " " + many
+}
+
+// Capital writes a word of the program with its first letter as a capital, as a sentence begins.
+func Capital[S ~string](s S) string {
+	r, n := utf8.DecodeRuneInString(string(s))
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(r)) + string(s[n:])
 }
 
 // Bytes writes a size: 37 kB (decimal units).

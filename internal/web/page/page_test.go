@@ -386,3 +386,12 @@ func TestEndless(t *testing.T) {
 		t.Error(x.Range())
 	}
 }
+
+func TestCapital(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"": "", "a": "A", "élan": "Élan", "ßa": "ßa", "1 a": "1 a", "OK": "OK", "per event": "Per event"} {
+		if got := Capital(in); got != want {
+			t.Errorf("Capital(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

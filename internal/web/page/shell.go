@@ -11,13 +11,6 @@ var themes = []Option{{Value: "system", Label: "As the system"}, {Value: "light"
 
 func pressed(b bool) string { return strconv.FormatBool(b) }
 
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
 func (r *Request) documentTitle() string {
 	parts := []string{r.Title, r.Grant.Org.Name, "Tickmark"}
 	var kept []string

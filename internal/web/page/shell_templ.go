@@ -1054,7 +1054,7 @@ func userMenu(r *Request) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var46 string
-		templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs(capital(r.Grant.Read.Role().Title()))
+		templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs(Capital(r.Grant.Read.Role().Title()))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/shell.templ`, Line: 207, Col: 61}
 		}

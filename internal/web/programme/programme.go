@@ -152,11 +152,7 @@ func options(choices []view.Choice, label func(string) string) []page.Option {
 
 // capital writes a word of the domain as people read it: "per_event" is "Per event".
 func capital[S ~string](s S) string {
-	x := strings.ReplaceAll(string(s), "_", " ")
-	if x == "" {
-		return ""
-	}
-	return strings.ToUpper(x[:1]) + x[1:]
+	return page.Capital(strings.ReplaceAll(string(s), "_", " "))
 }
 
 // natures and kinds as the pages call them.

@@ -383,8 +383,7 @@ func (p *pages) stopped(r *page.Request, f *page.Form, e testEditor, err error) 
 // place puts what is wrong at its field, with the line of the field.
 func (p *pages) place(f *page.Form, isRaw bool, text string, where []section, findings []evaluate.Finding) {
 	add := func(field string, line int, x evaluate.Finding) {
-		s := strings.TrimSuffix(x.Text, ".") + "."
-		s = strings.ToUpper(s[:1]) + s[1:]
+		s := page.Capital(strings.TrimSuffix(x.Text, ".") + ".")
 		if line > 0 {
 			s = "Line " + strconv.Itoa(line) + ": " + s
 		}

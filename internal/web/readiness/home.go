@@ -279,7 +279,7 @@ func engagementLine(e *view.EngagementRow) string {
 		} else {
 			s += ", "
 		}
-		s += strings.ToUpper(c[:1]) + c[1:]
+		s += page.Capital(c)
 	}
 	return s
 }

@@ -203,10 +203,3 @@ func criteriaField(s string) []string {
 	}
 	return out
 }
-
-func capital(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}

@@ -449,13 +449,6 @@ func aboutDays(from, to time.Time) string {
 
 func outcomeOf(word string) chart.Outcome { return chart.Parse(word) }
 
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
 func requestText(p piece) string {
 	return page.Plural(p.Result.Pages, "answered request", "answered requests") + " for these facts; " + page.Plural(p.Manifest.Requests, "request", "requests") + " and " +
 		page.Plural(p.Manifest.Retries, "retry", "retries") + " in the whole run."
@@ -466,7 +459,7 @@ func kindText(kind string) string {
 	if evidence.Kind(kind) == evidence.Snapshot {
 		return "Collected"
 	}
-	return capital(kind)
+	return page.Capital(kind)
 }
 
 // freshWords is how fresh a piece is, as a list says it.

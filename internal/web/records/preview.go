@@ -100,7 +100,7 @@ func (v *preview) draw(content []byte) {
 	case v.MediaType == "text/plain":
 		v.Text, v.Cut = clipped(content)
 	default:
-		v.Why = capital(evidence.Label(v.MediaType)) + " is not drawn here, because it could act or hide something when it is. Keep a copy and open it with care; the hash tells whether your copy is the one that was sealed."
+		v.Why = page.Capital(evidence.Label(v.MediaType)) + " is not drawn here, because it could act or hide something when it is. Keep a copy and open it with care; the hash tells whether your copy is the one that was sealed."
 	}
 }
 

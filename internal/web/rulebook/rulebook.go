@@ -101,7 +101,7 @@ var readSpec = func() page.TableSpec {
 func levelOptions() []page.Option {
 	var out []page.Option
 	for _, l := range detect.Levels() {
-		out = append(out, page.Option{Value: l, Label: capital(l)})
+		out = append(out, page.Option{Value: l, Label: page.Capital(l)})
 	}
 	return out
 }
@@ -112,13 +112,6 @@ func logOptions() []page.Option {
 		out = append(out, page.Option{Value: s.Name, Label: s.Title})
 	}
 	return out
-}
-
-func capital(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func levelKey(l string) string {

@@ -223,7 +223,7 @@ func facetOptions() []page.Option {
 	var out []page.Option
 	for _, f := range []baseline.Facet{baseline.Action, baseline.Network, baseline.Country, baseline.Agent, baseline.Resource, baseline.Hour, baseline.Credential, baseline.Errors, baseline.Volume, baseline.Breadth, baseline.Team,
 		baseline.Ramp, baseline.Travel, baseline.Dormant, baseline.Newcomer} {
-		out = append(out, page.Option{Value: f.String(), Label: capital(f.String())})
+		out = append(out, page.Option{Value: f.String(), Label: page.Capital(f.String())})
 	}
 	return out
 }

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tickmark/tickmark/internal/access"
 	"github.com/tickmark/tickmark/internal/web/page"
@@ -27,12 +25,7 @@ var roleTexts = map[access.Role]string{
 }
 
 func roleTitle(r access.Role) string {
-	return sentenceCase(r.Title())
-}
-
-func sentenceCase(t string) string {
-	first, n := utf8.DecodeRuneInString(t)
-	return string(unicode.ToUpper(first)) + t[n:]
+	return page.Capital(r.Title())
 }
 
 // roleOptions are the roles somebody can be given in the reader's organisation, with a name each.
@@ -74,7 +67,7 @@ func rights(k access.OrgKind) []rightGroup {
 		case title == "":
 			title = "Programme"
 		}
-		x := right{Action: a, Phrase: sentenceCase(a.Phrase())}
+		x := right{Action: a, Phrase: page.Capital(a.Phrase())}
 		for _, role := range k.Roles() {
 			x.May = append(x.May, role.May(a))
 		}

@@ -395,8 +395,7 @@ func tacticTitle(s string) string {
 	if s == "" {
 		return "Not told apart"
 	}
-	s = strings.ReplaceAll(s, "-", " ")
-	return strings.ToUpper(s[:1]) + s[1:]
+	return page.Capital(strings.ReplaceAll(s, "-", " "))
 }
 
 func or(a, b string) string {
