@@ -152,8 +152,7 @@ func (s *Service) AddAction(ctx context.Context, scope access.Scope, now time.Ti
 // Tick says that an action was done, or left out for a reason, or neither after all.
 func (s *Service) Tick(ctx context.Context, scope access.Scope, now time.Time, ref string, n int, how, note string) (Incident, error) {
 	note = text.Prose(note)
-	var step Step
-	return s.change(ctx, scope, now, ref, 0, Ticked, step, func(_ context.Context, x *Incident, says map[string]any) error {
+	return s.change(ctx, scope, now, ref, 0, Ticked, Step{}, func(_ context.Context, x *Incident, says map[string]any) error {
 		i := slices.IndexFunc(x.Actions, func(a Action) bool { return a.N == n })
 		if i < 0 {
 			return errs.New(errs.NotFound, "%s has no action %d", x.Ref, n)
@@ -181,6 +180,18 @@ func (s *Service) Tick(ctx context.Context, scope access.Scope, now time.Time, r
 		}
 		return nil
 	})
+}
+
+// tickNote tells of which action it was said, and what.
+func tickNote(says map[string]any) string {
+	what, _ := says["text"].(string)
+	switch says["how"] {
+	case "left":
+		return "Left out: " + what
+	case "undo":
+		return "Not done after all: " + what
+	}
+	return what
 }
 
 // Clock starts a clock by hand: somebody must be told within hours of an instant.

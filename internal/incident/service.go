@@ -187,6 +187,9 @@ func (s *Service) change(ctx context.Context, scope access.Scope, now time.Time,
 		if err := do(ctx, &x, says); err != nil {
 			return err
 		}
+		if kind == Ticked && step.Note == "" {
+			step.Note = tickNote(says)
+		}
 		if was.State == Closed && x.State == Closed && !slices.Contains([]Act{Reviewed, Decided, Noted, Clocked, Told, Ticked, Shut, Traced, Bundled}, kind) {
 			return errs.New(errs.Conflict, "%s is closed", x.Ref).WithHint("Open it again first.")
 		}

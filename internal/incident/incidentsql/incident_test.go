@@ -175,8 +175,12 @@ func TestLife(t *testing.T) {
 		w.ok(err)
 		_, err = w.svc.Tick(ctx, w.pia, after(22), x.Ref, 2, "left", "no")
 		w.refused(err, errs.Invalid, "note", "at least")
-		_, err = w.svc.Tick(ctx, w.pia, after(22), x.Ref, 2, "done", "all 3 of them")
+		ticked, err := w.svc.Tick(ctx, w.pia, after(22), x.Ref, 2, "done", "all 3 of them")
 		w.ok(err)
+		told, err := w.svc.Store.Steps(ctx, w.pia.ReadScope, x.ID)
+		if n := len(told); err != nil || n == 0 || told[n-1].Act != incident.Ticked || told[n-1].Note != ticked.Actions[1].Text {
+			t.Errorf("%+v: %v", told, err)
+		}
 		_, err = w.svc.AddAction(ctx, w.pia, after(22), x.Ref, []string{"learn"}, "learn", "Ask for a second factor everywhere")
 		w.ok(err)
 		_, err = w.svc.Note(ctx, w.pia, after(23), x.Ref, after(-2), "The user opened the letter", []string{"e1"})

@@ -30,6 +30,7 @@ type incidentView struct {
 	Lines     []incident.Line
 	Left      int
 	Described bool
+	Reads     bool // events have pages
 	Tasks     []work.Task
 	Linked    []control.Control
 	Found     *trace.Reconstruction // nil before the first
@@ -43,7 +44,7 @@ type incidentView struct {
 }
 
 func (p *pages) readIncident(r *page.Request, side string) (incidentView, error) {
-	v := incidentView{Side: side}
+	v := incidentView{Side: side, Reads: p.Query != nil}
 	var err error
 	if v.Incident, err = p.Incidents.Incident(r.Context(), r.Read(), r.Arg("ref")); err != nil {
 		return v, err
