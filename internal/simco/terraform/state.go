@@ -186,8 +186,7 @@ func (s *Server) of(id string, at life.Time) *workspace {
 
 // hosted leads to where a state is kept; that address opens it without a token.
 func (s *Server) hosted(w http.ResponseWriter, r *http.Request, at life.Time) {
-	id := r.PathValue("id")
-	x := s.of(id, at)
+	x := s.of(r.PathValue("id"), at)
 	form := "state"
 	if strings.HasSuffix(r.URL.Path, "/hosted_json_state") {
 		form = "json"
@@ -196,7 +195,8 @@ func (s *Server) hosted(w http.ResponseWriter, r *http.Request, at life.Time) {
 		s.missing(w)
 		return
 	}
-	http.Redirect(w, r, wire.Base(r)+archive+id+"/"+form+"/"+s.key("", id+form), http.StatusFound)
+	id := x.version(s, at).id
+	http.Redirect(w, r, archive+id+"/"+form+"/"+s.key("", id+form), http.StatusFound)
 }
 
 // archived is a state, whole.
