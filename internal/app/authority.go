@@ -142,7 +142,7 @@ func (a changeRecords) deployments(ctx context.Context, s access.ReadScope, from
 	newest := map[string]*collect.Deployment{}
 	known, err := a.streamed(ctx, s, authority.Deployment, "deployment", from, to, func(_ evidence.Item, f collect.Fact) {
 		if d, ok := f.(*collect.Deployment); ok {
-			newest[d.Repository+"#"+d.ID] = d
+			newest[d.Repository+"#"+strings.TrimPrefix(d.ID, d.Repository+"/")] = d
 		}
 	})
 	var out []authority.Record

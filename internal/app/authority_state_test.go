@@ -1,6 +1,14 @@
 package app
 
 import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -8,7 +16,9 @@ import (
 
 	"github.com/tickmark/tickmark/internal/authority"
 	"github.com/tickmark/tickmark/internal/collect"
+	"github.com/tickmark/tickmark/internal/collect/collectsql"
 	"github.com/tickmark/tickmark/internal/event"
+	"github.com/tickmark/tickmark/internal/evidence"
 	"github.com/tickmark/tickmark/internal/simco"
 )
 
@@ -71,6 +81,72 @@ func TestInfrastructureAllows(t *testing.T) {
 	}
 }
 
+// TestNoSecretOfState: the states that are read are full of secrets, and none is in anything that is stored.
+func TestNoSecretOfState(t *testing.T) {
+	t.Parallel()
+	a, scope, company, now := collectedOf(t, simco.Terraform)
+	rows := 0
+	for _, resource := range []string{infrastructureRun, infrastructureResource} {
+		items, err := a.Evidence.Store.Stream(t.Context(), scope.ReadScope, "", resource, now.AddDate(0, 0, -100), now.AddDate(0, 0, 1))
+		if err != nil || len(items) != 14 {
+			t.Fatalf("%d readings of %s: %v", len(items), resource, err)
+		}
+		for _, it := range items {
+			if err := (collectsql.Facts{Lake: a.Lake}).Read(t.Context(), it.Resource, it.Path, func(f collect.Fact) error {
+				rows++
+				text, err := json.Marshal(f) // with the record as it is kept
+				if err != nil || bytes.Contains(text, []byte(simco.TerraformSecret)) || !bytes.Contains(text, []byte(`"Raw":"{`)) {
+					t.Errorf("%s: %s, %v", f.Key(), text, err)
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	files := 0
+	if err := filepath.WalkDir(a.Config.Data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if bytes.Contains(text, []byte(simco.TerraformSecret)) {
+			t.Errorf("%s holds a secret of a state", path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if rows < 100 || files < 10 {
+		t.Errorf("%d rows and %d files were looked through", rows, files)
+	}
+	if seen := sent(company); seen < 10 {
+		t.Errorf("the states that were read hold %d secrets", seen)
+	}
+}
+
+// sent is how many secrets the company's service sends with the state of its first workspace and its runs.
+func sent(c *simco.Company) int {
+	n := 0
+	ask := func(path string) string {
+		req := httptest.NewRequest(http.MethodGet, "http://terraform.example"+path, nil)
+		req.Header.Set("Authorization", "Bearer "+c.Tokens().TerraformToken)
+		w := httptest.NewRecorder()
+		c.Handler(simco.Terraform).ServeHTTP(w, req)
+		n += strings.Count(w.Body.String(), simco.TerraformSecret)
+		if to := w.Header().Get("Location"); to != "" {
+			return to
+		}
+		return w.Body.String()
+	}
+	id := regexp.MustCompile(`ws-\w+`).FindString(ask("/api/v2/organizations/" + c.Tokens().TerraformOrg + "/workspaces"))
+	ask("/api/v2/workspaces/" + id + "/runs")
+	version := regexp.MustCompile(`sv-\w+`).FindString(ask("/api/v2/workspaces/" + id + "/current-state-version"))
+	ask(ask("/api/state-versions/" + version + "/hosted_state"))
+	return n
+}
+
 // TestPictures: what a run's state held before and after is found among the readings, and it is told where something may have come
 // between them.
 func TestPictures(t *testing.T) {
@@ -106,6 +182,78 @@ func TestPictures(t *testing.T) {
 	} {
 		if got := spanned(c.known, at(1), at(8)); got != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestAbout: which readings tell what a run's state held before and after it.
+func TestAbout(t *testing.T) {
+	t.Parallel()
+	at := func(h int) time.Time { return time.Date(2026, 3, 2, h, 0, 0, 0, time.UTC) }
+	// reading is a picture at an hour: by which run the state was written, and when; not whole where a workspace was refused.
+	type reading struct {
+		hour, written int
+		run           string
+		part, dark    bool
+	}
+	run := func(id string, began, ended int) codeRun {
+		r := codeRun{&collect.InfrastructureRun{ID: id, WorkspaceID: "ws-1", Workspace: "network", ApplyBeganAt: collect.Ptr(at(began))}, "terraform/main", at(20)}
+		if ended > 0 {
+			r.EndedAt = collect.Ptr(at(ended))
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		readings []reading
+		others   []codeRun
+		ended    int    // of the run that began at 10; 0 if it has not
+		want     string // what is known: before, and after; in capitals where nothing else can have come between
+	}{
+		"before and after":             {[]reading{{hour: 6, written: 4, run: "run-0"}, {hour: 12, written: 11, run: "run-1"}}, nil, 11, "Before After"},
+		"only after":                   {[]reading{{hour: 12, written: 11, run: "run-1"}}, nil, 11, "After"},
+		"only before":                  {[]reading{{hour: 6, written: 4, run: "run-0"}}, nil, 11, "Before"},
+		"nothing":                      {nil, nil, 11, ""},
+		"another run before it":        {[]reading{{hour: 6, written: 4, run: "run-0"}, {hour: 12, written: 11, run: "run-1"}}, []codeRun{run("run-x", 7, 8)}, 11, "before After"},
+		"the run that wrote before it": {[]reading{{hour: 6, written: 4, run: "run-0"}, {hour: 12, written: 11, run: "run-1"}}, []codeRun{run("run-0", 3, 5)}, 11, "Before After"},
+		"another run after it":         {[]reading{{hour: 6, written: 4, run: "run-0"}, {hour: 14, written: 13, run: "run-2"}}, []codeRun{run("run-2", 12, 13)}, 11, "Before after"},
+		"it wrote nothing":             {[]reading{{hour: 12, written: 4, run: "run-0"}}, nil, 11, "Before After"},
+		"it has not ended":             {[]reading{{hour: 6, written: 4, run: "run-0"}, {hour: 20, written: 4, run: "run-0"}}, nil, 0, "Before"},
+		"a part was refused":           {[]reading{{hour: 6, written: 4, run: "run-0", part: true}, {hour: 12, written: 11, run: "run-1", part: true}}, nil, 11, "before after"},
+		"its state was refused":        {[]reading{{hour: 6, part: true, dark: true}, {hour: 12, part: true, dark: true}}, nil, 11, ""},
+		"it is new":                    {[]reading{{hour: 6, dark: true}, {hour: 12, written: 11, run: "run-1"}}, nil, 11, "Before After"},
+	} {
+		a := changeRecords{App: &App{}, read: &factsRead{}, states: &statesRead{items: map[evidence.ItemID]*picture{}}}
+		var items []evidence.Item
+		for _, x := range c.readings {
+			it := evidence.Item{ID: evidence.ItemID(rune('a' + x.hour)), From: at(x.hour)}
+			p := &picture{at: it.From, whole: !x.part, of: map[string]*stateRead{}}
+			if !x.dark {
+				p.of["ws-1"] = &stateRead{name: "network", run: x.run, written: at(x.written), holds: authority.NewHoldings(nil)}
+			}
+			items, a.states.items[it.ID] = append(items, it), p
+		}
+		r := run("run-1", 10, c.ended)
+		s, err := a.about(t.Context(), items, r, append(c.others, r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, side := range []struct {
+			holds *authority.Holdings
+			next  bool
+			name  string
+		}{{s.Before, s.BeforeNext, "Before"}, {s.After, s.AfterNext, "After"}} {
+			switch {
+			case side.holds != nil && side.next:
+				got = append(got, side.name)
+			case side.holds != nil:
+				got = append(got, strings.ToLower(side.name))
+			case side.next:
+				t.Errorf("%s: %s is not known, but nothing came between", name, side.name)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v is known, want %s", name, got, c.want)
 		}
 	}
 }

@@ -190,11 +190,22 @@ func TestRunsOfWorkspaces(t *testing.T) {
 		if err != nil || len(got) != 3 {
 			t.Fatalf("%+v %v", got, err)
 		}
-		for _, j := range got {
-			kept, err := s.Judgements(t.Context(), w.Owner.ReadScope, authority.Filter{}, paging.Query{Search: "network/run-1"})
-			if err != nil || kept.Total != 1 || kept.Rows[0].Kind != authority.Infrastructure {
-				t.Errorf("%+v %v", kept.Rows, err)
+		for _, f := range []authority.Filter{{Kind: authority.Infrastructure}, {Event: "ev_001"}} {
+			kept, err := s.Judgements(t.Context(), w.Owner.ReadScope, f, paging.Query{Search: "network/run-1"})
+			if err != nil || kept.Total != 1 || kept.Rows[0].Kind != authority.Infrastructure || kept.Rows[0].Event != "ev_001" {
+				t.Errorf("%+v: %+v %v", f, kept.Rows, err)
 			}
+		}
+		if n, err := s.Count(t.Context(), w.Owner.ReadScope, authority.Filter{Kind: authority.Deployment}); err != nil || len(n) != 0 {
+			t.Errorf("%v %v", n, err)
+		}
+		if j, judged, err := s.Of(t.Context(), w.Owner.ReadScope, "ev_other"); err != nil || !judged || j.Actor != "ole" {
+			t.Errorf("%+v %v %v", j, judged, err)
+		}
+		if _, judged, err := s.Of(t.Context(), w.Owner.ReadScope, "ev_none"); err != nil || judged {
+			t.Errorf("an event that was not judged is: %v", err)
+		}
+		for _, j := range got {
 			want, says := authority.Unauthorised, "no run applied then"
 			switch j.Event {
 			case "ev_001":

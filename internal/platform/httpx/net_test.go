@@ -224,3 +224,35 @@ func TestUnknownHostIsNotRetriedForLong(t *testing.T) {
 		t.Errorf("got %v after %+v", err, stats.Counts())
 	}
 }
+
+// TestHidePath: the path of an address that opens something by itself is in no message and no log.
+func TestHidePath(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/page") {
+			_, _ = w.Write([]byte("<html>"))
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer server.Close()
+	client := reach(httpx.Options{Retries: -1, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, server)
+	ctx := httpx.HidePath(t.Context())
+	for _, path := range []string{"/opens-it/gone", "/opens-it/page"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := httpx.Fetch(ctx, client, req)
+		if err == nil {
+			err = a.Decode(new(any))
+		}
+		if err == nil || strings.Contains(err.Error(), "opens-it") || !strings.Contains(err.Error(), "/…") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if s := log.String(); strings.Contains(s, "opens-it") || strings.Count(s, "http request") != 2 {
+		t.Errorf("the log is %s", s)
+	}
+}
