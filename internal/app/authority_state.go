@@ -95,7 +95,7 @@ func pictureOf(at time.Time, whole bool, facts []collect.Fact) *picture {
 			dark[r.WorkspaceID] = true
 			continue
 		}
-		lists[r.WorkspaceID] = append(lists[r.WorkspaceID], authority.Managed{Address: r.Address, Type: r.Type, Names: slices.Sorted(maps.Values(names))})
+		lists[r.WorkspaceID] = append(lists[r.WorkspaceID], managedAs(r, names))
 	}
 	for id, x := range p.of {
 		if dark[id] {
@@ -105,6 +105,27 @@ func pictureOf(at time.Time, whole bool, facts []collect.Fact) *picture {
 		x.holds = authority.NewHoldings(lists[id])
 	}
 	return p
+}
+
+// ownNames are identifiers by which a resource calls itself, whatever its type.
+var ownNames = []string{"id", "arn", "name", "self_link", "unique_id", "identifier", "resource_id", "display_name", "email", "family"}
+
+// managedAs tells the names of a resource itself from those of what it belongs to: a bucket calls itself by "bucket", and its policy what
+// it is of.
+func managedAs(r *collect.InfrastructureResource, names map[string]string) authority.Managed {
+	m := authority.Managed{Address: r.Address, Type: r.Type}
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		stem := key
+		for _, end := range []string{"_name", "_id", "_identifier", "_arn"} {
+			stem = strings.TrimSuffix(stem, end)
+		}
+		if slices.Contains(ownNames, key) || strings.HasSuffix(r.Type, "_"+stem) {
+			m.Names = append(m.Names, names[key])
+		} else {
+			m.Of = append(m.Of, names[key])
+		}
+	}
+	return m
 }
 
 // workspace is what a picture shows of one: nothing is held where all were read and it is not there; nil where it is not known.

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -165,6 +166,12 @@ func TestPictures(t *testing.T) {
 	}
 	if x := p.workspace("ws-2"); x == nil || x.holds == nil {
 		t.Error("a workspace that was read and holds nothing is not known")
+	}
+	for kind, want := range map[string]string{"aws_s3_bucket": "[arn:b b] []", "aws_s3_bucket_policy": "[arn:b] [b]", "aws_lambda_function": "[arn:b] [b]"} {
+		m := managedAs(&collect.InfrastructureResource{Type: kind}, map[string]string{"bucket": "b", "arn": "arn:b"})
+		if got := fmt.Sprint(m.Names, m.Of); got != strings.TrimSpace(want) {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
 	}
 	if p := pictureOf(at(6), false, []collect.Fact{resource("run-1", 4, "")}); p.workspace("ws-1") != nil || p.workspace("ws-2") != nil {
 		t.Error("what could not be read is known")

@@ -2,7 +2,6 @@ package authority
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,51 +12,70 @@ import (
 type Managed struct {
 	Address, Type string
 	Names         []string // by which events call it: identifiers of the cloud
+	Of            []string // names of what it belongs to, such as the firewall of a rule
 }
 
 // Holdings are the resources of one state. They are not changed once they are made.
 type Holdings struct {
 	list []Managed
 	by   map[string][]int // positions by name, in small letters
+	of   map[string][]int // by the name of what they belong to
 }
 
 // NewHoldings makes holdings of a list.
 func NewHoldings(list []Managed) *Holdings {
-	h := &Holdings{list: list, by: map[string][]int{}}
-	for i, m := range list {
-		for _, name := range m.Names {
-			name = strings.ToLower(name)
-			if name != "" && !slices.Contains(h.by[name], i) {
-				h.by[name] = append(h.by[name], i)
-			}
-		}
+	h := &Holdings{list: list, by: map[string][]int{}, of: map[string][]int{}}
+	for i := range list {
+		index(h.by, list[i].Names, i)
+		index(h.of, list[i].Of, i)
 	}
 	return h
 }
 
-// find gives the resource that a target of an event is. A full name of the cloud is enough by itself; a short one has to be of a
-// resource whose type is of the target's kind: programs, databases and roles are often called the same.
-func (h *Holdings) find(t *event.Target) *Managed {
+func index(in map[string][]int, names []string, i int) {
+	for _, name := range names {
+		name = strings.ToLower(name)
+		if had := in[name]; name != "" && (len(had) == 0 || had[len(had)-1] != i) {
+			in[name] = append(had, i)
+		}
+	}
+}
+
+// find gives the resource that a target of an event is, or that is about it: then it was not made or deleted by that. A full name of
+// the cloud is enough by itself; a short one has to be of a resource whose type is of the target's kind: programs, databases and roles
+// are often called the same.
+func (h *Holdings) find(t *event.Target) (m *Managed, itself bool) {
 	if h == nil {
-		return nil
+		return nil, false
 	}
 	best, near := -1, 0
 	for _, name := range []string{t.ID, t.Name} {
 		for _, i := range h.by[strings.ToLower(name)] {
 			n := kin(h.list[i].Type, t.Kind)
 			if n == 0 && full(name) {
-				n = 1
+				n = exact - 1
 			}
 			if n > near {
 				best, near = i, n
 			}
 		}
+		for _, i := range h.of[strings.ToLower(name)] {
+			if near == 0 && kin(h.list[i].Type, t.Kind) > 0 {
+				best, near = i, about
+			}
+		}
 	}
 	if best < 0 {
-		return nil
+		return nil, false
 	}
-	return &h.list[best]
+	return &h.list[best], near > about
 }
+
+// How near a resource is to a target: about it, or just that. One less than that is a full name of a kind that is not known.
+const (
+	about = 1
+	exact = 3
+)
 
 // full reports whether a name is one of the whole cloud, that nothing else has.
 func full(name string) bool {
@@ -69,29 +87,30 @@ func full(name string) bool {
 	return false
 }
 
-// others are words for kinds of targets that types of resources spell otherwise.
-var others = map[string]string{"database": "db", "credential": "access_key"}
+// others are words of types of resources for kinds of targets that are spelt otherwise there.
+var others = map[string][]string{"database": {"db_instance", "rds_cluster_instance", "rds_cluster"}, "credential": {"access_key"}, "trail": {"cloudtrail"}}
 
 // kin tells how near a type of resource, such as aws_security_group, is to a kind of target, such as "security-group": 0 for not at
-// all, more where the type is just that, and not something about it.
+// all, exact where the type is just that, about where it is something about it.
 func kin(kind, target string) int {
 	target = strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(target), "-", "_"), "s")
-	if o, ok := others[target]; ok && !strings.Contains(kind, target) {
-		target = o
-	}
 	if target == "" {
 		return 0
 	}
-	if !strings.Contains(kind, target) { // "gcs_bucket" of a google_storage_bucket
-		target = target[strings.LastIndexByte(target, '_')+1:]
+	words := append([]string{target}, others[target]...)
+	if i := strings.LastIndexByte(target, '_'); i >= 0 && !strings.Contains(kind, target) { // "gcs_bucket" of a google_storage_bucket
+		words = append(words, target[i+1:])
 	}
-	switch {
-	case strings.HasSuffix(kind, "_"+target):
-		return 3
-	case strings.Contains(kind, target):
-		return 2
+	near := 0
+	for _, word := range words {
+		switch {
+		case strings.HasSuffix(kind, "_"+word):
+			return exact
+		case strings.Contains(kind, word):
+			near = about
+		}
 	}
-	return 0
+	return near
 }
 
 // State is what the code of a run is about: the resources that the state of its workspace held before the run, and after it.
@@ -125,10 +144,7 @@ func (s *State) of(e *event.Event) (match, string) {
 			continue
 		}
 		changed++
-		m := s.After.find(t)
-		if m == nil {
-			m = s.Before.find(t)
-		}
+		m := s.held(t, effect)
 		switch {
 		case m != nil:
 			if first == nil {
@@ -153,6 +169,17 @@ func (s *State) of(e *event.Event) (match, string) {
 	return within, first.Address
 }
 
+// held is the resource that was changed, if the state held it before or after. What is only about something changes it, and neither
+// makes nor deletes it.
+func (s *State) held(t *event.Target, effect event.Effect) *Managed {
+	for _, h := range []*Holdings{s.After, s.Before} {
+		if m, itself := h.find(t); m != nil && (itself || effect == event.Changes) {
+			return m
+		}
+	}
+	return nil
+}
+
 // Held is what a workspace's state is known to have held in a time.
 type Held struct {
 	Workspace string
@@ -168,7 +195,7 @@ func (b *Book) managed(e *event.Event, at time.Time) string {
 			continue
 		}
 		for k := range e.Targets {
-			m := h.find(&e.Targets[k])
+			m, _ := h.find(&e.Targets[k])
 			if m == nil {
 				continue
 			}

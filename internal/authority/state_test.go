@@ -14,13 +14,15 @@ func held(without ...string) *authority.Holdings {
 	var list []authority.Managed
 	for _, m := range []authority.Managed{
 		{Address: "aws_security_group.web", Type: "aws_security_group", Names: []string{"sg-1", "web", "arn:aws:ec2:eu-west-1:1:security-group/sg-1"}},
-		{Address: "aws_vpc_security_group_ingress_rule.web", Type: "aws_vpc_security_group_ingress_rule", Names: []string{"sgr-1", "sg-1"}},
+		{Address: "aws_vpc_security_group_ingress_rule.web", Type: "aws_vpc_security_group_ingress_rule", Names: []string{"sgr-1"}, Of: []string{"sg-1", "sg-far"}},
 		{Address: "aws_ecs_service.app", Type: "aws_ecs_service", Names: []string{"pay"}},
 		{Address: "aws_db_instance.main", Type: "aws_db_instance", Names: []string{"pay", "db-XY"}},
 		{Address: "aws_iam_role.app", Type: "aws_iam_role", Names: []string{"pay-role", "arn:aws:iam::1:role/pay-role"}},
-		{Address: "aws_iam_role_policy.access", Type: "aws_iam_role_policy", Names: []string{"access", "pay-role"}},
+		{Address: "aws_iam_role_policy.access", Type: "aws_iam_role_policy", Names: []string{"access"}, Of: []string{"pay-role", "far-role"}},
+		{Address: "aws_cloudtrail.all", Type: "aws_cloudtrail", Names: []string{"org-trail"}},
 		{Address: "aws_s3_bucket.data", Type: "aws_s3_bucket", Names: []string{"pay-data"}},
 		{Address: "google_storage_bucket.data", Type: "google_storage_bucket", Names: []string{"lake"}},
+		{Address: "aws_ecs_cluster_capacity_providers.far", Type: "aws_ecs_cluster_capacity_providers", Names: []string{"far"}, Of: []string{"arn:aws:ecs:eu-west-1:1:cluster/far"}},
 		{Address: "aws_instance.a", Type: "aws_instance", Names: []string{"i-1"}},
 	} {
 		if !strings.Contains(strings.Join(without, " "), m.Address) {
@@ -83,6 +85,11 @@ func TestStateAllows(t *testing.T) {
 		"the program, not the database":      {on(opens, event.Target{Kind: "service", ID: "pay"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_ecs_service.app"},
 		"of another vendor's kind":           {on(opens, event.Target{Kind: "gcs_bucket", ID: "x", Name: "lake"}), []authority.Record{applied(nil)}, all, authority.Authorised, "google_storage_bucket.data"},
 
+		"something about it": {on(opens, event.Target{Kind: "security-group", ID: "sg-far"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_vpc_security_group_ingress_rule.web"},
+		"of a trail":         {on(opens, event.Target{Kind: "trail", ID: "org-trail"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_cloudtrail.all"},
+
+		"what something is about goes":  {on(deletes, event.Target{Kind: "role", ID: "far-role"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None"},
+		"by full name, only about it":   {on(opens, event.Target{Kind: "resource", ID: "arn:aws:ecs:eu-west-1:1:cluster/far"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None"},
 		"of another kind":               {on(opens, event.Target{Kind: "function", ID: "pay"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None allows it"},
 		"something else":                {on(opens, event.Target{Kind: "security-group", ID: "sg-2"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None allows it: no infrastructure as code, deployment"},
 		"half of it":                    {on(opens, group, event.Target{Kind: "security-group", ID: "sg-2"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None"},

@@ -27,7 +27,6 @@ type row struct {
 		Message    string               `json:"message"`
 		Destroy    *bool                `json:"is-destroy"`
 		AutoApply  *bool                `json:"auto-apply"`
-		PlanOnly   bool                 `json:"plan-only"`
 		Timestamps map[string]time.Time `json:"status-timestamps"`
 		CanceledAt *time.Time           `json:"canceled-at"`
 	} `json:"attributes"`
