@@ -203,6 +203,14 @@ func (d *Demo) settings(kind string) (settings, secrets map[string]string) {
 		return map[string]string{"base_url": base, "first_days": "30"}, map[string]string{"token": t.OktaToken}
 	case simco.Terraform:
 		return map[string]string{"org": t.TerraformOrg, "base_url": base, "first_days": "30"}, map[string]string{"token": t.TerraformToken}
+	case simco.AWS:
+		return map[string]string{"regions": "eu-west-1", "access_key_id": t.AWSKey, "endpoint": base}, map[string]string{"secret_access_key": t.AWSSecret}
+	case simco.Entra:
+		return map[string]string{"tenant": t.EntraTenant, "client_id": t.EntraClient, "log": "signin", "login_url": base, "base_url": base}, map[string]string{"client_secret": t.EntraSecret}
+	case simco.Google:
+		return map[string]string{"application": "admin", "admin": t.GoogleAdmin, "base_url": base}, map[string]string{"service_account_key": d.Company.GoogleKey(base)}
+	case simco.GitLab:
+		return map[string]string{"group": t.GitLabGroup, "base_url": base}, map[string]string{"token": t.GitLabToken}
 	default:
 		return map[string]string{"company": t.BambooHRCompany, "base_url": base}, map[string]string{"api_key": t.BambooHRKey}
 	}
