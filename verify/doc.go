@@ -1,6 +1,6 @@
-// Package verify checks, offline and with nothing else at hand, what Tickmark exports: engagement bundles, single ledger
-// proofs and single events. It holds the public formats and imports nothing else of the program, so that an outsider can read it
-// in an hour, or write another one.
+// Package verify checks, offline and with nothing else at hand, what Tickmark exports: engagement bundles, case files of incidents,
+// single ledger proofs and single events. It holds the public formats and imports nothing else of the program, so that an outsider can
+// read it in an hour, or write another one.
 //
 // # The ledger
 //
@@ -16,6 +16,12 @@
 //
 // Events are filed in segments. The ledger entry of a segment names the Merkle root over the commitments of its events, each made of
 // the identifier, a salt and the record; one event is proven by these, its path to the root, and the proof of the entry.
+//
+// # Case files
+//
+// The case file of an incident is an archive of papers, of the record of each event with its proof, and of ledger entries with theirs. Its
+// manifest names every file and every event, also those whose record is not there, and a ledger entry holds the hash of that
+// (CaseSealHash). All proofs lead to one checkpoint.
 //
 // # Samples
 //

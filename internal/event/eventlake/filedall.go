@@ -24,7 +24,7 @@ func (l *Lake) FiledAll(ctx context.Context, scope access.ReadScope, ids []strin
 		wanted[id] = true
 	}
 	if len(wanted) == 0 {
-		return nil, nil
+		return map[string]error{}, nil
 	}
 	segments, waiting, err := l.parts(ctx, scope, time.Time{}, time.Time{}, "", math.MaxInt, func(e *event.Event) bool { return wanted[e.ID] })
 	if err != nil {
