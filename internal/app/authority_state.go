@@ -108,7 +108,7 @@ func pictureOf(at time.Time, whole bool, facts []collect.Fact) *picture {
 }
 
 // ownNames are identifiers by which a resource calls itself, whatever its type.
-var ownNames = []string{"id", "arn", "name", "self_link", "unique_id", "identifier", "resource_id", "display_name", "email", "family"}
+var ownNames = []string{"id", "arn", "name", "self_link", "unique_id", "identifier", "resource_id", "display_name", "full_name", "login", "email", "family"}
 
 // managedAs tells the names of a resource itself from those of what it belongs to: a bucket calls itself by "bucket", and its policy what
 // it is of.

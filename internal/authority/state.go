@@ -49,7 +49,11 @@ func (h *Holdings) find(t *event.Target) (m *Managed, itself bool) {
 		return nil, false
 	}
 	best, near := -1, 0
-	for _, name := range []string{t.ID, t.Name} {
+	names := []string{t.ID, t.Name}
+	if strings.HasPrefix(t.ID, "projects/") { // a bucket of Google is projects/_/buckets/NAME in events, and NAME in state
+		names = append(names, t.ID[strings.LastIndexByte(t.ID, '/')+1:])
+	}
+	for _, name := range names {
 		for _, i := range h.by[strings.ToLower(name)] {
 			n := kin(h.list[i].Type, t.Kind)
 			if n == 0 && full(name) {
@@ -100,6 +104,9 @@ func kin(kind, target string) int {
 	words := append([]string{target}, others[target]...)
 	if i := strings.LastIndexByte(target, '_'); i >= 0 && !strings.Contains(kind, target) { // "gcs_bucket" of a google_storage_bucket
 		words = append(words, target[i+1:])
+	}
+	if i := strings.LastIndex(kind, "_v"); i > 0 && strings.Trim(kind[i+2:], "0123456789") == "" { // kubernetes_deployment_v1
+		kind = kind[:i]
 	}
 	near := 0
 	for _, word := range words {

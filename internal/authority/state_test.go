@@ -19,6 +19,7 @@ func held(without ...string) *authority.Holdings {
 		{Address: "aws_db_instance.main", Type: "aws_db_instance", Names: []string{"pay", "db-XY"}},
 		{Address: "aws_iam_role.app", Type: "aws_iam_role", Names: []string{"pay-role", "arn:aws:iam::1:role/pay-role"}},
 		{Address: "aws_iam_role_policy.access", Type: "aws_iam_role_policy", Names: []string{"access"}, Of: []string{"pay-role", "far-role"}},
+		{Address: "kubernetes_deployment_v1.pay", Type: "kubernetes_deployment_v1", Names: []string{"production/pay"}},
 		{Address: "aws_cloudtrail.all", Type: "aws_cloudtrail", Names: []string{"org-trail"}},
 		{Address: "aws_s3_bucket.data", Type: "aws_s3_bucket", Names: []string{"pay-data"}},
 		{Address: "google_storage_bucket.data", Type: "google_storage_bucket", Names: []string{"lake"}},
@@ -85,8 +86,10 @@ func TestStateAllows(t *testing.T) {
 		"the program, not the database":      {on(opens, event.Target{Kind: "service", ID: "pay"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_ecs_service.app"},
 		"of another vendor's kind":           {on(opens, event.Target{Kind: "gcs_bucket", ID: "x", Name: "lake"}), []authority.Record{applied(nil)}, all, authority.Authorised, "google_storage_bucket.data"},
 
-		"something about it": {on(opens, event.Target{Kind: "security-group", ID: "sg-far"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_vpc_security_group_ingress_rule.web"},
-		"of a trail":         {on(opens, event.Target{Kind: "trail", ID: "org-trail"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_cloudtrail.all"},
+		"something about it":     {on(opens, event.Target{Kind: "security-group", ID: "sg-far"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_vpc_security_group_ingress_rule.web"},
+		"of Google, by its path": {on(opens, event.Target{Kind: "gcs_bucket", ID: "projects/_/buckets/lake"}), []authority.Record{applied(nil)}, all, authority.Authorised, "google_storage_bucket.data"},
+		"of a cluster":           {on(deletes, event.Target{Kind: "deployments", ID: "production/pay", Name: "pay"}), []authority.Record{applied(nil)}, all, authority.Authorised, "kubernetes_deployment_v1.pay"},
+		"of a trail":             {on(opens, event.Target{Kind: "trail", ID: "org-trail"}), []authority.Record{applied(nil)}, all, authority.Authorised, "aws_cloudtrail.all"},
 
 		"what something is about goes":  {on(deletes, event.Target{Kind: "role", ID: "far-role"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None"},
 		"by full name, only about it":   {on(opens, event.Target{Kind: "resource", ID: "arn:aws:ecs:eu-west-1:1:cluster/far"}), []authority.Record{applied(nil)}, all, authority.Unauthorised, "None"},

@@ -18,7 +18,7 @@ type instance struct {
 // as it is read; so is everything of a provider that makes up values or reads them from elsewhere, whose identifiers are often the
 // secret itself.
 var identifiers = []string{
-	"id", "arn", "name", "self_link", "unique_id", "identifier", "resource_id", "display_name", "project_id", "email", "role_id", "account_id",
+	"id", "arn", "name", "self_link", "unique_id", "identifier", "resource_id", "display_name", "full_name", "login", "project_id", "email", "role_id", "account_id",
 	"bucket", "function_name", "role", "user", "group", "security_group_id", "key_id", "table_name", "cluster", "cluster_identifier",
 	"family", "alarm_name", "dashboard_name", "db_name", "stream_name", "queue_name", "topic", "repository", "repository_name", "secret_id",
 	"log_group_name", "trail_name", "vpc_id", "subnet_id", "instance_id", "volume_id", "snapshot_id", "policy_arn", "zone_id", "namespace",
