@@ -303,6 +303,9 @@ func (c *caseBundle) checkEvents() {
 		}
 	}
 	slices.Sort(c.rep.Notes)
+	if n := c.rep.Withheld; n > 0 {
+		c.rep.note("%d entries come without their payload: it was erased, and the ledger says on what duty", n)
+	}
 	if n := c.man.Beyond; n > 0 {
 		c.rep.note("%d more events were counted with the incident and are not named in it", n)
 	}

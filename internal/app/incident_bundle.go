@@ -135,8 +135,7 @@ func (a *App) keepBundle(ctx context.Context, scope access.Scope, ref, name stri
 	if err != nil {
 		return err
 	}
-	_, err = a.Incidents.KeepBundle(ctx, scope, now, ref, all[0].Ref)
-	return err
+	return a.Incidents.KeepBundle(ctx, scope, now, ref, all[0].Ref)
 }
 
 // caseFrom is the first day that the case file of an incident speaks about.
@@ -166,10 +165,14 @@ func (w queued) BundledCase(ctx context.Context, scope access.ReadScope, ref str
 			}
 		}
 	}
-	if x.Bundle == "" || !scope.Can(access.ReadEvidence) {
+	kept, err := w.a.Incidents.KeptBundle(ctx, scope, x.ID)
+	if err != nil {
+		return page.Output{}, err
+	}
+	if kept == "" || !scope.Can(access.ReadEvidence) {
 		return page.Output{}, errs.New(errs.NotFound, "there is no bundle of %s", x.Ref).WithHint("Make one on the page of the incident. Bundles wait for a week; the one of a closed incident is kept as evidence.")
 	}
-	it, err := w.a.Evidence.Store.Item(ctx, scope, x.Bundle)
+	it, err := w.a.Evidence.Store.Item(ctx, scope, kept)
 	if err != nil {
 		return page.Output{}, err
 	}

@@ -496,13 +496,16 @@ func TestCaseBundleJob(t *testing.T) {
 	}
 	w.x, err = w.app.Incidents.Close(ctx, w.owner, w.app.Clock(), w.x.Ref, 0, incident.FalseAlarm, "the account's owner said that it was them")
 	w.ok(err)
+	kept := ""
 	until(t, "the bundle was kept", func() bool {
-		x, err := w.app.Incidents.Incident(ctx, w.owner.ReadScope, w.x.Ref)
+		kept, err = w.app.Incidents.KeptBundle(ctx, w.owner.ReadScope, w.x.ID)
 		w.ok(err)
-		w.x = x
-		return x.Bundle != ""
+		return kept != ""
 	})
-	it, err := w.app.Evidence.Store.Item(ctx, w.owner.ReadScope, w.x.Bundle)
+	if x, err := w.app.Incidents.Incident(ctx, w.owner.ReadScope, w.x.Ref); err != nil || x.Version != w.x.Version {
+		t.Errorf("version %d became %d, %v", w.x.Version, x.Version, err)
+	}
+	it, err := w.app.Evidence.Store.Item(ctx, w.owner.ReadScope, kept)
 	w.ok(err)
 	body, err := w.app.Content(it)
 	w.ok(err)
@@ -512,7 +515,16 @@ func TestCaseBundleJob(t *testing.T) {
 	if rep := fetched(); !rep.OK() {
 		t.Errorf("%+v", rep)
 	}
-	if _, err := w.app.Incidents.KeepBundle(ctx, w.owner, w.now, "INC-99", "EV-1"); !errs.Is(err, errs.NotFound) {
+	if _, err := w.app.Incidents.Reopen(ctx, w.owner, w.app.Clock(), w.x.Ref, 0, "there is more to it than that"); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := w.app.Incidents.KeptBundle(ctx, w.owner.ReadScope, w.x.ID); err != nil || again != "" {
+		t.Errorf("opened again, it is kept in %q, %v", again, err)
+	}
+	if err := w.app.Incidents.KeepBundle(ctx, w.owner, w.now, w.x.Ref, kept); !errs.Is(err, errs.Conflict) {
+		t.Errorf("kept while it is open: %v", err)
+	}
+	if err := w.app.Incidents.KeepBundle(ctx, w.owner, w.now, "INC-99", "EV-1"); !errs.Is(err, errs.NotFound) {
 		t.Errorf("%v", err)
 	}
 }

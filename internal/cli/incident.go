@@ -32,7 +32,7 @@ func (s *session) incidentList() *cobra.Command {
 		rows := make([]row, 0, len(res.Rows))
 		for _, x := range res.Rows {
 			rows = append(rows, row{[]cell{text(x.Ref), instant(x.Created), text(x.State.Title()), text(x.Severity.Title()), text(x.Title)},
-				map[string]any{"ref": x.Ref, "declared": x.Created, "state": x.State, "severity": x.Severity, "title": x.Title, "outcome": x.Outcome, "evidence": x.Evidence, "bundle": x.Bundle}})
+				map[string]any{"ref": x.Ref, "declared": x.Created, "state": x.State, "severity": x.Severity, "title": x.Title, "outcome": x.Outcome, "evidence": x.Evidence}})
 		}
 		if err := s.paged(res.Query.Page, res.Pages(), res.Total, "incidents"); err != nil {
 			return err

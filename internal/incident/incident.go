@@ -271,7 +271,6 @@ type Incident struct {
 	Disposition string       `json:"disposition,omitempty"` // what was done about it, said when it was closed
 	Evidence    string       `json:"evidence,omitempty"`    // reference of the case file that was kept when it was closed
 	Printed     string       `json:"printed,omitempty"`     // the same as PDF
-	Bundle      string       `json:"bundle,omitempty"`      // the same as an archive with records and proofs
 	Version     int          `json:"version"`
 	Created     time.Time    `json:"created"`
 	Author      string       `json:"author"`

@@ -360,15 +360,39 @@ func (s *Service) Close(ctx context.Context, scope access.Scope, now time.Time, 
 	})
 }
 
-// KeepBundle says in which evidence the bundle of a closed incident is kept.
-func (s *Service) KeepBundle(ctx context.Context, scope access.Scope, now time.Time, ref, evidence string) (Incident, error) {
-	return s.change(ctx, scope, now, ref, 0, Bundled, Step{Note: evidence}, func(_ context.Context, x *Incident, says map[string]any) error {
+// KeepBundle says in which evidence the bundle of a closed incident is kept. It is a line of the history and no new version: nobody who
+// writes the review meanwhile has to begin again.
+func (s *Service) KeepBundle(ctx context.Context, scope access.Scope, now time.Time, ref, evidence string) error {
+	if err := scope.Require(access.HandleAlerts); err != nil {
+		return err
+	}
+	now = now.UTC().Truncate(time.Microsecond)
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		x, err := s.Store.Incident(ctx, scope.ReadScope, ref)
+		if err != nil {
+			return err
+		}
 		if x.State != Closed {
 			return errs.New(errs.Conflict, "%s was opened again meanwhile", x.Ref).WithHint("Its bundle is kept when it is closed again.")
 		}
-		x.Bundle, says["evidence"] = evidence, evidence
-		return nil
+		return s.step(ctx, scope, now, now, x, Bundled, evidence, nil, map[string]any{"evidence": evidence})
 	})
+}
+
+// KeptBundle is the reference of the evidence in which the bundle of an incident is kept since it was closed; empty for none.
+func (s *Service) KeptBundle(ctx context.Context, scope access.ReadScope, x ID) (string, error) {
+	steps, err := s.History(ctx, scope, x)
+	kept := ""
+	for _, h := range steps {
+		switch h.Act {
+		case Bundled:
+			kept = h.Note
+		case Reopened:
+			kept = ""
+		case Declared, Edited, Linked, Advanced, Corrected, Noted, Ticked, Clocked, Told, Decided, Reviewed, Shut, Traced:
+		}
+	}
+	return kept, err
 }
 
 // closeAlert closes an alert with its incident. A false alarm takes it out of the incident first.
@@ -422,7 +446,6 @@ func (s *Service) Reopen(ctx context.Context, scope access.Scope, now time.Time,
 		}
 		says["was"] = string(x.Outcome)
 		x.State, x.Outcome, x.Disposition, x.Times.Closed, x.Evidence = x.reached(), "", "", nil, ""
-		x.Bundle = ""
 		return nil
 	})
 }

@@ -190,7 +190,7 @@ func (s *Service) change(ctx context.Context, scope access.Scope, now time.Time,
 		if kind == Ticked && step.Note == "" {
 			step.Note = tickNote(says)
 		}
-		if was.State == Closed && x.State == Closed && !slices.Contains([]Act{Reviewed, Decided, Noted, Clocked, Told, Ticked, Shut, Traced, Bundled}, kind) {
+		if was.State == Closed && x.State == Closed && !slices.Contains([]Act{Reviewed, Decided, Noted, Clocked, Told, Ticked, Shut, Traced}, kind) {
 			return errs.New(errs.Conflict, "%s is closed", x.Ref).WithHint("Open it again first.")
 		}
 		if err := s.check(ctx, scope.ReadScope, now, &x, was); err != nil {

@@ -365,7 +365,7 @@ func TestCaseBundlePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.app.Incidents.KeepBundle(ctx, scope, in.now, x.Ref, kept[0].Ref); err != nil {
+	if err := in.app.Incidents.KeepBundle(ctx, scope, in.now, x.Ref, kept[0].Ref); err != nil {
 		t.Fatal(err)
 	}
 	if s := bodyOf(t, in.do("GET", inc, auditor, nil)); !strings.Contains(s, "case.zip") || !strings.Contains(s, "/e/"+kept[0].Ref) {

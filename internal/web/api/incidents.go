@@ -18,7 +18,6 @@ type declared struct {
 	Updated  time.Time         `json:"updated"`
 	Alerts   []string          `json:"alerts,omitempty"`
 	Evidence string            `json:"evidence,omitempty"` // the case file of a closed one
-	Bundle   string            `json:"bundle,omitempty"`   // the same with records and proofs
 	Version  int               `json:"version"`
 }
 
@@ -33,7 +32,7 @@ func (a *answers) incidents(r *page.Request) error {
 		return err
 	}
 	return listed(r, q, res, func(x incident.Incident) any {
-		return declared{x.Ref, x.Title, x.State, x.Severity, x.Outcome, x.Created, x.Updated, x.Alerts, x.Evidence, x.Bundle, x.Version}
+		return declared{x.Ref, x.Title, x.State, x.Severity, x.Outcome, x.Created, x.Updated, x.Alerts, x.Evidence, x.Version}
 	})
 }
 

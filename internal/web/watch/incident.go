@@ -36,6 +36,7 @@ type incidentView struct {
 	Found     *trace.Reconstruction // nil before the first
 	Shot      incident.Snapshot
 	Job       *page.Job // that computes it now, or failed to after the newest
+	Bundle    string    // evidence in which the bundle of its case file is kept
 	Packing   *page.Job // the newest bundle of the case file that was asked for
 	SVG       string
 	Whole     bool // the drawing shows everything, not the path alone
@@ -83,6 +84,9 @@ func (p *pages) readIncident(r *page.Request, side string) (incidentView, error)
 			return v, err
 		}
 		if err := p.tracing(r, &v); err != nil {
+			return v, err
+		}
+		if v.Bundle, err = p.Incidents.KeptBundle(r.Context(), r.Read(), v.ID); err != nil {
 			return v, err
 		}
 	}
