@@ -253,9 +253,8 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: nothing of %s came", name, x.where)
 		}
 	}
-	calls := 0
 	if err := c.SetFault(simco.Terraform, func(_ *http.Request, n int) *simco.FaultResponse {
-		if calls++; n%5 == 2 {
+		if n%5 == 2 {
 			return &simco.FaultResponse{Status: []int{429, 503}[n%2], RetryAfter: time.Second}
 		}
 		return nil

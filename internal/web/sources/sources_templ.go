@@ -2274,7 +2274,7 @@ func recordPage(r *page.Request, x event.Refused, s event.Source) templ.Componen
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = page.Pre("The record", plain(x.Record, shownBytes)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Pre("Record", plain(x.Record, shownBytes)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
